@@ -1,0 +1,1 @@
+"""What the code says, read and never run: documents, holes, control flow, effects, calls worth tracing."""
