@@ -1,0 +1,128 @@
+"""The house rule of ARCHITECTURE.md: a room imports rooms below it, never above; extras are imported where used."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "cwm_lsp"
+
+BESIDE = {"config", "look"}
+DOMAIN = {"source", "trace", "model", "world", "fill"}
+ALLOWED: dict[str, set[str]] = {
+    "source": set(),
+    "trace": {"source"},
+    "model": {"trace"},
+    "world": {"model", "trace", "source"},
+    "fill": {"world", "model", "trace", "source"},
+    "lsp": DOMAIN | BESIDE,
+    "dap": DOMAIN | BESIDE,
+    "mcp": DOMAIN | BESIDE,
+    "config": {"trace"},
+    "look": {"trace"},
+}
+DOOR = {"cli", "commands", "doctor", "__main__"}
+EDITOR_PROTOCOLS = {"pygls", "lsprotocol", "mcp", "debugpy"}
+EDITOR_ROOMS = {"lsp", "dap", "mcp"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(dotted: str) -> str | None:
+    """`cwm_lsp.trace.frame` is in the room `trace`; `cwm_lsp` itself (the version) is in none."""
+    parts = dotted.split(".")
+    return parts[1] if parts[0] == "cwm_lsp" and len(parts) > 1 else None
+
+
+def dotted_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, at_import_only: bool = False) -> Iterator[tuple[int, str]]:
+    """(line, dotted module) of what the file imports; for `from a import b` both `a` and `a.b`."""
+
+    def visit(node: ast.AST) -> Iterator[tuple[int, str]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                yield from ((child.lineno, alias.name) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, (
+                    f"{path}:{child.lineno}: relative import; the house uses absolute ones"
+                )
+                yield child.lineno, child.module or ""
+                yield from ((child.lineno, f"{child.module}.{alias.name}") for alias in child.names)
+            elif at_import_only and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            elif at_import_only and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+                continue
+            else:
+                yield from visit(child)
+
+    yield from visit(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted_name)
+def test_arrows_point_down(path: Path) -> None:
+    room = room_of(dotted_name(path))
+    if room is None or room in DOOR:
+        return
+    assert room in ALLOWED, f"{path}: a new room: give it its place in ARCHITECTURE.md and here"
+    for line, name in imports(path):
+        target = room_of(name)
+        is_ours = target is not None and ((PACKAGE / target).is_dir() or (PACKAGE / f"{target}.py").is_file())
+        if target == room or not is_ours:
+            continue
+        assert target in ALLOWED[room], f"{path}:{line}: {room} must not import {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted_name)
+def test_only_editor_rooms_know_editor_protocols(path: Path) -> None:
+    if room_of(dotted_name(path)) in EDITOR_ROOMS:
+        return
+    for line, name in imports(path):
+        assert name.split(".")[0] not in EDITOR_PROTOCOLS, f"{path}:{line}: imports {name}"
+
+
+def base_packages() -> set[str]:
+    requirements = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
+    return {requirement.split(">")[0].split("=")[0].strip() for requirement in requirements}
+
+
+def base_modules() -> set[str]:
+    """The base dependencies' own modules: their names are those of their packages."""
+    return base_packages() | {"cwm_lsp"} | set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted_name)
+def test_extras_are_imported_where_they_are_used(path: Path) -> None:
+    """So the base install, which has no torch, can import every module but the backends that are about an extra."""
+    if "transformers" in path.stem or path.stem in {"reference", "llama_cpp"}:
+        return
+    for line, name in imports(path, at_import_only=True):
+        assert name.split(".")[0] in base_modules(), f"{path}:{line}: imports {name} at import time"
+
+
+def test_modules_say_what_they_are_and_stay_short() -> None:
+    for path in modules():
+        text = path.read_text(encoding="utf-8")
+        assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+        assert text.count("\n") <= 500, f"{path} is longer than 500 lines"
+
+
+def test_the_rule_catches_an_arrow_up(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text("from cwm_lsp.world import simulation\nfrom cwm_lsp import look\n", encoding="utf-8")
+    names = [name for _, name in imports(bad)]
+    assert {room_of(name) for name in names if room_of(name)} == {"world", "look"}
+    assert "world" not in ALLOWED["trace"]
