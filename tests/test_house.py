@@ -1,4 +1,4 @@
-"""The house rule of ARCHITECTURE.md: a room imports rooms below it, never above; extras are imported where used."""
+"""The house rule of ARCHITECTURE.md: a room imports rooms below it, never above."""
 
 from __future__ import annotations
 
@@ -47,6 +47,13 @@ def dotted_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def is_lazy(node: ast.AST) -> bool:
+    """True for what does not run when the module is imported."""
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.dump(node.test)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
 def imports(path: Path, *, at_import_only: bool = False) -> Iterator[tuple[int, str]]:
     """(line, dotted module) of what the file imports; for `from a import b` both `a` and `a.b`."""
 
@@ -55,14 +62,10 @@ def imports(path: Path, *, at_import_only: bool = False) -> Iterator[tuple[int, 
             if isinstance(child, ast.Import):
                 yield from ((child.lineno, alias.name) for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, (
-                    f"{path}:{child.lineno}: relative import; the house uses absolute ones"
-                )
+                assert child.level == 0, f"{path}:{child.lineno}: relative import"
                 yield child.lineno, child.module or ""
                 yield from ((child.lineno, f"{child.module}.{alias.name}") for alias in child.names)
-            elif at_import_only and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            elif at_import_only and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            elif at_import_only and is_lazy(child):
                 continue
             else:
                 yield from visit(child)
@@ -93,10 +96,8 @@ def test_only_editor_rooms_know_editor_protocols(path: Path) -> None:
 
 
 def base_packages() -> set[str]:
-    requirements = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-        "dependencies"
-    ]
-    return {requirement.split(">")[0].split("=")[0].strip() for requirement in requirements}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {requirement.split(">")[0].split("=")[0].strip() for requirement in project["dependencies"]}
 
 
 def base_modules() -> set[str]:
@@ -106,7 +107,7 @@ def base_modules() -> set[str]:
 
 @pytest.mark.parametrize("path", modules(), ids=dotted_name)
 def test_extras_are_imported_where_they_are_used(path: Path) -> None:
-    """So the base install, which has no torch, can import every module but the backends that are about an extra."""
+    """So the base install, without torch, can import every module but the backends of an extra."""
     if "transformers" in path.stem or path.stem in {"reference", "llama_cpp"}:
         return
     for line, name in imports(path, at_import_only=True):
