@@ -32,7 +32,7 @@ _LINE = re.compile(r"\r\n|\r|\n")
 
 
 class DocumentError(Exception):
-    """A file that can't be a document: one sentence for the user, with `line` and `column` (1-based) if it has any."""
+    """A file that can't be a document: one sentence for the user, with 1-based `line` and `column` if any."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
@@ -45,9 +45,9 @@ class DocumentError(Exception):
 class Document:
     """One version of one file.
 
-    `text` is what was decoded (a byte order mark apart), `lines` the physical lines as Python counts them, each with
-    one trailing newline whatever the file's line ending; index 0 is line 1. `tree` is parsed from the text with `_`
-    in place of each hole.
+    `text` is what was decoded (a byte order mark apart), `lines` the physical lines as Python counts them,
+    each with one trailing newline whatever the file's line ending; index 0 is line 1. `tree` is parsed from the
+    text with `_` in place of each hole.
     """
 
     text: str
@@ -123,14 +123,15 @@ class Document:
         return cls.from_bytes(data, where, version)
 
     def line_text(self, line: int) -> str:
-        """The line (1-based) with its trailing newline. Raises IndexError if the document has no such line."""
+        """The line (1-based) with its trailing newline. Raises IndexError if there is no such line."""
         if not 1 <= line <= len(self.lines):
             raise IndexError(f"no line {line} in a document of {len(self.lines)} lines")
         return self.lines[line - 1]
 
     def function(self, qualname: str, line: int | None = None) -> Function | None:
-        """The function of that name. Where several share it the last one wins, as when the file runs; `line` asks for
-        the innermost one whose lines contain it (two comprehensions of one function differ by nothing else)."""
+        """The function of that name. Where several share it the last one wins, as when the file runs;
+        `line` asks for the innermost one whose lines contain it (two comprehensions of one function may differ
+        by nothing else)."""
         same = [function for function in self.functions if function.qualname == qualname]
         if line is not None:
             around = [f for f in same if f.first_line <= line <= f.last_line]
@@ -148,7 +149,7 @@ class Document:
         return max(around, key=lambda f: (f.first_line, f.node.col_offset), default=None)
 
     def convert_column(self, line: int, column: int, source: Unit, target: Unit) -> int:
-        """A 0-based column of a line (1-based) from one unit to another; see `convert_column` of this module."""
+        """A 0-based column of a line (1-based) from one unit to another; see the function of this name."""
         text = self.line_text(line).rstrip("\n") if 1 <= line <= len(self.lines) else ""
         return convert_column(text, column, source, target)
 
@@ -157,7 +158,7 @@ class Document:
         return (0, *(match.end() for match in _LINE.finditer(self.text)))
 
     def offset(self, line: int, column: int) -> int:
-        """The index in `text` of a 1-based line and column in code points; past the end of a line is its end."""
+        """The index in `text` of a 1-based line and column in code points; past a line's end is its end."""
         if line > len(self._starts):
             return len(self.text)
         start = self._starts[max(line, 1) - 1]
@@ -172,7 +173,7 @@ class Document:
 
 
 def split_lines(text: str) -> tuple[str, ...]:
-    """Physical lines as Python counts them (only \\n, \\r\\n and \\r end one), each with one trailing newline."""
+    """Physical lines as Python counts them (only \\n, \\r\\n, \\r end one), each with one trailing newline."""
     lines = _LINE.split(text)
     if not lines[-1]:
         lines.pop()
@@ -180,8 +181,8 @@ def split_lines(text: str) -> tuple[str, ...]:
 
 
 def convert_column(text: str, column: int, source: Unit, target: Unit) -> int:
-    """A 0-based column in one line, from one unit to another. Past the end is the end; inside a character is its
-    beginning."""
+    """A 0-based column in one line, from one unit to another. Past the end is the end; inside a
+    character is its beginning."""
     if source == "codepoint":
         index = min(max(column, 0), len(text))
     elif text.isascii():
@@ -220,8 +221,8 @@ def _refuse_characters(where: str, text: str, lines: tuple[str, ...]) -> None:
 
 
 def _parse(where: str, lines: list[str], *, whole: bool) -> ast.Module:
-    """The tree of the lines. `whole`: nothing stands in for a hole, so what only the compiler refuses (a `return`
-    outside a function) is an error of the user's."""
+    """The tree of the lines. `whole`: nothing stands in for a hole, so what only the compiler refuses
+    (a `return` outside a function) is an error of the user's."""
     text = "".join(lines)
     parsed = False
     try:

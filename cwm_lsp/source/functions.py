@@ -1,4 +1,4 @@
-"""The table of functions: every def, async def, lambda and comprehension of a document, named as CPython 3.11 names it.
+"""The table of functions: every def, async def, lambda and comprehension, named as CPython 3.11 names it.
 
 Read from the syntax tree, so it is the same on every Python: on 3.12 and later, which inline comprehensions,
 they are still listed. Leaves out what happens inside a function (flow, effects).
@@ -35,9 +35,10 @@ _COMPREHENSIONS: dict[type[ast.AST], FunctionKind] = {
 class Function:
     """One function as the interpreter would make it.
 
-    `qualname` is the code object's (`f`, `C.m`, `f.<locals>.<listcomp>`); `first_line` its `co_firstlineno` (that of
-    the first decorator, if any), `def_line` where `def`, `lambda` or the comprehension itself stands. `parameters`
-    are in the order of `co_varnames` (positional, keyword-only, `*args`, `**kwargs`), private names mangled.
+    `qualname` is the code object's (`f`, `C.m`, `f.<locals>.<listcomp>`); `first_line` its `co_firstlineno` (that
+    of the first decorator, if any), `def_line` where `def`, `lambda` or the comprehension itself stands.
+    `parameters` are in the order of `co_varnames` (positional, keyword-only, `*args`, `**kwargs`), private names
+    mangled.
     `parent` is the qualname of the nearest enclosing function, classes skipped.
     """
 
@@ -96,7 +97,7 @@ def functions_of(tree: ast.Module) -> tuple[Function, ...]:
     )
     module = _Scope("module", "", "", tree, None, None)
     found: list[_Scope] = []
-    # Every scope's own `global` statements must be known before a def in it is named: a whole scope is walked first.
+    # A scope's `global` statements must be known before a def in it is named: a whole scope is walked first.
     todo = [(module, cast("list[ast.AST]", list(tree.body)))]
     while todo:
         scope, nodes = todo.pop()

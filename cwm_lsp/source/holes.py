@@ -1,7 +1,7 @@
 """Holes: every `?` of a file that stands outside strings and comments, with its exact place.
 
-A hole is one character wide and so is the `_` that stands in for it, so no position moves when holes are filled to
-get a tree. A user's own `_` is no hole. Leaves out what to put into a hole (the fill room).
+A hole is one character wide and so is the `_` that stands in for it, so no position moves when holes are filled
+to get a tree. A user's own `_` is no hole. Leaves out what to put into a hole (the fill room).
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ STAND_IN = "_"
 class Hole:
     """A `?`: 1-based line, 1-based column in code points, and its place in the syntax.
 
-    place: "statement" (alone on its line), "condition" (decides a branch), "iterable" (after `in` of a for),
-    "target" (assigned or matched), "argument" (of a call), "operand" (of an operator or comparison), "name" (an
-    identifier that is no expression: an attribute, a parameter, what is defined or imported), else "expression".
+    place: "statement" (alone on its line), "condition" (decides a branch), "iterable" (after `in` of a
+    for), "target" (assigned or matched), "argument" (of a call), "operand" (of an operator or comparison), "name"
+    (an identifier that is no expression: an attribute, a parameter, what is defined or imported), else
+    "expression".
     """
 
     line: int
@@ -54,7 +55,7 @@ class FoundHole:
 
 
 def find_holes(lines: Sequence[str]) -> tuple[FoundHole, ...]:
-    """Every `?` outside strings and comments, in order. Raises HoleError where one touches a name or another `?`."""
+    """Every `?` outside strings and comments, in order. Raises HoleError where one touches a name or a `?`."""
     if not any("?" in line for line in lines):
         return ()
     found = tuple(_stdlib_holes(lines) if sys.version_info >= (3, 12) else _parso_holes(lines))
