@@ -1,0 +1,221 @@
+"""Seed programs for training cwm-mini: looking for something and telling where or whether it is."""
+# ruff: noqa
+
+
+# cwm: index_of([4, 7, 9], 9)
+# cwm: index_of([4, 7, 9], 5)
+# cwm: index_of([], 1)
+# cwm: index_of([2, 2], 2)
+def index_of(items: list[int], wanted: int) -> int:
+    for i in range(len(items)):
+        if items[i] == wanted:
+            return i
+    return -1
+
+
+# cwm: insertion_point([1, 3, 5, 7], 4)
+# cwm: insertion_point([2, 2, 2], 2)
+# cwm: insertion_point([], 6)
+# cwm: insertion_point([1, 3], 9)
+def insertion_point(ordered: list[int], value: int) -> int:
+    lo = 0
+    hi = len(ordered)
+    while lo < hi:
+        mid = (lo + hi) // 2
+        if ordered[mid] < value:
+            lo = mid + 1
+        else:
+            hi = mid
+    return lo
+
+
+# cwm: pair_with_sum([1, 4, 6, 9], 10)
+# cwm: pair_with_sum([2, 3], 9)
+# cwm: pair_with_sum([], 0)
+# cwm: pair_with_sum([1, 2, 3, 8], 5)
+def pair_with_sum(ordered: list[int], goal: int) -> tuple[int, int] | None:
+    left, right = 0, len(ordered) - 1
+    while left < right:
+        total = ordered[left] + ordered[right]
+        if total == goal:
+            return ordered[left], ordered[right]
+        if total < goal:
+            left += 1
+        else:
+            right -= 1
+    return None
+
+
+# cwm: count_in("banana", "an")
+# cwm: count_in("aaaa", "aa")
+# cwm: count_in("xyz", "q")
+# cwm: count_in("abab", "ab")
+def count_in(text: str, piece: str) -> int:
+    count = 0
+    at = text.find(piece)
+    while at != -1:
+        count += 1
+        at = text.find(piece, at + 1)
+    return count
+
+
+# cwm: find_in_grid([[1, 2], [3, 4]], 3)
+# cwm: find_in_grid([[1, 2], [3, 4]], 9)
+# cwm: find_in_grid([[5]], 5)
+# cwm: find_in_grid([], 0)
+def find_in_grid(grid: list[list[int]], target: int) -> tuple[int, int]:
+    for r, row in enumerate(grid):
+        for c, value in enumerate(row):
+            if value == target:
+                return r, c
+    return -1, -1
+
+
+# cwm: nearest([3, 8, 12], 9)
+# cwm: nearest([5], 100)
+# cwm: nearest([4, 6], 5)
+# cwm: nearest([-2, 0, 7], -5)
+def nearest(options: list[int], point: int) -> int:
+    best = options[0]
+    for option in options[1:]:
+        if abs(option - point) < abs(best - point):
+            best = option
+    return best
+
+
+# cwm: missing_number([0, 1, 3])
+# cwm: missing_number([1, 2])
+# cwm: missing_number([0])
+# cwm: missing_number([3, 0, 2])
+def missing_number(nums: list[int]) -> int:
+    n = len(nums)
+    expected = n * (n + 1) // 2
+    for num in nums:
+        expected -= num
+    return expected
+
+
+# cwm: all_positions("hello", "l")
+# cwm: all_positions("hello", "z")
+# cwm: all_positions("", "a")
+# cwm: all_positions("eee", "e")
+def all_positions(text: str, ch: str) -> list[int]:
+    places = []
+    for i, c in enumerate(text):
+        if c == ch:
+            places.append(i)
+    return places
+
+
+# cwm: contains_run([1, 2, 3, 4], [2, 3])
+# cwm: contains_run([1, 2], [3])
+# cwm: contains_run([5], [])
+# cwm: contains_run([1, 1, 2], [1, 2])
+def contains_run(big: list[int], small: list[int]) -> bool:
+    size = len(small)
+    for start in range(len(big) - size + 1):
+        if big[start:start + size] == small:
+            return True
+    return False
+
+
+# cwm: first_unique("swiss")
+# cwm: first_unique("aabb")
+# cwm: first_unique("")
+# cwm: first_unique("noon!")
+def first_unique(text: str) -> str:
+    for ch in text:
+        if text.count(ch) == 1:
+            return ch
+    return ""
+
+
+# cwm: lowest_index([4, 2, 8, 2])
+# cwm: lowest_index([1])
+# cwm: lowest_index([9, 7, 5])
+# cwm: lowest_index([-1, -1])
+def lowest_index(values: list[int]) -> int:
+    index = 0
+    i = 1
+    while i < len(values):
+        if values[i] < values[index]:
+            index = i
+        i += 1
+    return index
+
+
+# cwm: is_subsequence("ace", "abcde")
+# cwm: is_subsequence("aec", "abcde")
+# cwm: is_subsequence("", "xyz")
+# cwm: is_subsequence("long", "lo")
+def is_subsequence(small: str, big: str) -> bool:
+    k = 0
+    for ch in big:
+        if k == len(small):
+            break
+        if ch == small[k]:
+            k += 1
+    return k == len(small)
+
+
+# cwm: majority([2, 2, 1])
+# cwm: majority([3, 4, 5])
+# cwm: majority([])
+# cwm: majority([6, 6, 7, 6])
+def majority(votes: list[int]) -> int | None:
+    candidate = None
+    strength = 0
+    for v in votes:
+        if strength == 0:
+            candidate = v
+        strength += 1 if v == candidate else -1
+    if votes.count(candidate) * 2 > len(votes):
+        return candidate
+    return None
+
+
+# cwm: last_before([2, 5, 9, 11], 10)
+# cwm: last_before([4], 3)
+# cwm: last_before([], 7)
+# cwm: last_before([1, 2, 3], 3)
+def last_before(times: list[int], now: int) -> int | None:
+    found = None
+    for t in times:
+        if t >= now:
+            break
+        found = t
+    else:
+        return found
+    return found
+
+
+# cwm: guess(37, 1, 50)
+# cwm: guess(1, 1, 10)
+# cwm: guess(10, 1, 10)
+# cwm: guess(6, 4, 8)
+def guess(secret: int, low: int, high: int) -> list[int]:
+    tried: list[int] = []
+    while low <= high:
+        middle = (low + high) // 2
+        tried.append(middle)
+        if middle == secret:
+            break
+        elif middle < secret:
+            low = middle + 1
+        else:
+            high = middle - 1
+    return tried
+
+
+# cwm: any_overlap([[1, 3], [4, 6]])
+# cwm: any_overlap([[1, 5], [2, 3]])
+# cwm: any_overlap([])
+# cwm: any_overlap([[0, 1], [3, 4], [1, 2]])
+def any_overlap(spans: list[list[int]]) -> bool:
+    overlap = False
+    for i in range(len(spans)):
+        for j in range(i + 1, len(spans)):
+            a, b = spans[i], spans[j]
+            if a[0] <= b[1] and b[0] <= a[1]:
+                overlap = True
+    return overlap
