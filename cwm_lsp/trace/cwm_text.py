@@ -17,11 +17,10 @@ frame after a callee has returned write every local in full; the first LINE fram
 and after an exception in the same function the comparison goes on. What may stand behind `..` is the `Scope`
 here.
 
-An exception that leaves a function: what the frames are
--------------------------------------------------------- EXCEPTION, then RETURN with `"None"` on the same
-line, then EXCEPTION in the caller on the line of its call, and so on; after the RETURN of the entry function
-the trace ends. A handled exception has no RETURN: a LINE frame on the line of the `except` follows. This is
-what `sys.settrace` reports, and the evidence that CWM's traces keep it is indirect:
+An exception that leaves a function: EXCEPTION, then RETURN with `"None"` on the same line, then EXCEPTION in
+the caller on the line of its call, and so on; after the RETURN of the entry function the trace ends. A handled
+exception has no RETURN: a LINE frame on the line of the `except` follows. This is what `sys.settrace` reports;
+the evidence that CWM's traces keep it is indirect:
 - "Towards a Neural Debugger for Python" (arXiv 2603.09951, the same group, on CWM's traces) says in §3 that
   they are recorded with `sys.settrace`, with its events as they come, and in §4.1 that the call stack is
   reconstructed from "the order of call and return events", which only works if a function that is left by an
@@ -30,8 +29,8 @@ what `sys.settrace` reports, and the evidence that CWM's traces keep it is indir
   for every "return" event, those of unwinding functions included, and scores the released weights against it;
 - the client of the released weights (facebookresearch/cwm, demos/cwmdbg.py) stops looking for earlier values
   at CALL and RETURN frames but not at EXCEPTION frames: the scope ends with the RETURN.
-No published output of the weights shows an exception that leaves a function, so this is not verified on raw
-output.
+No published output of the weights that we found shows an exception leaving a function, so raw output has not
+confirmed it.
 
 Leaves out tokens (cwm_codec.py), reading (parser.py) and what may come next (cwm_grammar.py).
 """
