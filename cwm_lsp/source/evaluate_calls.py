@@ -1,0 +1,201 @@
+"""Calls and iterations within the walk over an expression: what is entered, what is asked, what is only structure.
+
+Leaves out generators driven by a consumer other than a `for` statement of their own.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+from cwm_lsp.source.bind import WrongArguments, bind_arguments
+from cwm_lsp.source.evaluate import MUTATING, NO_RESULT, Evaluator, PythonRaised
+from cwm_lsp.source.operations import Enter, Iteration, Operation, Ref, Unsupported, Walk
+from cwm_lsp.source.values import class_of_instance, kind_of
+
+CONSUMERS = frozenset("list tuple set frozenset sorted sum min max any all dict enumerate zip reversed".split())
+LAZY = frozenset(("enumerate", "zip", "reversed"))
+VIEWS = {"items": "pair", "keys": "key", "values": "value"}
+
+
+def call(walk: Evaluator, node: ast.Call) -> Walk:
+    """The value of a call."""
+    if isinstance(node.func, ast.Attribute):
+        return (yield from _method(walk, node, node.func))
+    if isinstance(node.func, ast.Name) and walk.scope.lookup(node.func.id) is None:
+        positional, named = yield from _arguments(walk, node)
+        return (yield from walk.ask(_call_operation(walk, node.func.id, positional, named)))
+    target = yield from walk.eval(node.func)
+    if target.function is None and target.builtin is None:
+        raise Unsupported(f"a call of {walk.text(target)[:40]} can't be taken apart")
+    positional, named = yield from _arguments(walk, node)
+    if target.function is not None:
+        return (yield from _enter(walk, target, positional, named))
+    name = target.builtin or ""
+    if name == "print":
+        return Ref("None")
+    if name == "range" and all(kind_of(walk.text(value)) == "int" for value in positional) and positional:
+        return _range(walk, positional)
+    if _is_exception(name):
+        return Ref(f"{name}({', '.join(walk.text(value) for value in positional)})")
+    if name in ("sorted", "min", "max", "map", "filter") and any(value.function for value in (*positional, *(v for _, v in named))):
+        return (yield from _with_function(walk, name, positional, named))
+    return (yield from walk.ask(_call_operation(walk, name, positional, named)))
+
+
+def _range(walk: Evaluator, values: list[Ref]) -> Ref:
+    texts = [walk.text(value) for value in values]
+    start, stop, step = ("0", texts[0], "1") if len(texts) == 1 else (texts[0], texts[1], texts[2] if len(texts) == 3 else "1")
+    return Ref(f"range({start}, {stop})" if step == "1" else f"range({start}, {stop}, {step})")
+
+
+def _is_exception(name: str) -> bool:
+    found = getattr(builtins, name, None)
+    return found is None or (isinstance(found, type) and issubclass(found, BaseException))
+
+
+def _call_operation(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Operation:
+    operands = [_operand(walk, value) for value in positional]
+    operands += [f"{key}={_operand(walk, value)}" for key, value in named]
+    return Operation("call", tuple(operands), name)
+
+
+def _operand(walk: Evaluator, value: Ref) -> str:
+    if value.builtin:
+        return value.builtin
+    if value.iteration is not None:
+        return _iteration_text(walk, value.iteration)
+    return walk.text(value)
+
+
+def _iteration_text(walk: Evaluator, spec: Iteration) -> str:
+    """An iteration as a source expression over literals, such as `enumerate([1, 2])`."""
+    inner = [_operand(walk, source) for source in spec.sources]
+    if spec.mode in ("enumerate", "zip", "reversed"):
+        if spec.start:
+            inner.append(str(spec.start))
+        return f"{spec.mode}({', '.join(inner)})"
+    view = {mode: name for name, mode in VIEWS.items()}.get(spec.mode)
+    return f"{inner[0]}.{view}()" if view else inner[0]
+
+
+def _arguments(walk: Evaluator, node: ast.Call):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    positional: list[Ref] = []
+    for argument in node.args:
+        if isinstance(argument, ast.GeneratorExp):
+            raise Unsupported("a generator expression as an argument can't be taken apart yet")
+        if isinstance(argument, ast.Call) and _lazy_name(walk, argument):
+            positional.append((yield from iteration(walk, argument)))
+        else:
+            positional += yield from walk._many([argument])
+    named: list[tuple[str, Ref]] = []
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise Unsupported("a ** argument can't be taken apart")
+        named.append((keyword.arg, (yield from walk.eval(keyword.value))))
+    return positional, named
+
+
+def _lazy_name(walk: Evaluator, node: ast.Call) -> bool:
+    if isinstance(node.func, ast.Name):
+        found = walk.scope.lookup(node.func.id)
+        return node.func.id in LAZY and found is not None and found.builtin is not None
+    return isinstance(node.func, ast.Attribute) and node.func.attr in VIEWS and not node.args
+
+
+def _enter(walk: Evaluator, target: Ref, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
+    assert target.function is not None
+    function = target.function
+    made: str | None = None
+    if function.startswith("class "):
+        class_name = function.removeprefix("class ")
+        made = f"<{class_name} object>"
+        init = walk.scope.constructor(class_name)
+        if init is None:
+            return Ref(made)
+        function, positional = init, [Ref(made), *positional]
+    try:
+        bound = bind_arguments(function.rpartition(".")[2], walk.scope.parameters(function), positional, named)
+    except WrongArguments as error:
+        raise PythonRaised(f"TypeError({str(error)!r})") from None
+    result = yield from walk.ask(Enter(function, (*bound, *walk.scope.free_variables(function))))
+    return result if made is None else Ref(made)
+
+
+def _with_function(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
+    """sorted, min and max with a key of the document's own: it is entered for each element, in order."""
+    from cwm_lsp.source.values import elements
+
+    key = next((value for label, value in named if label == "key"), None)
+    items = elements(walk.text(positional[0])) if len(positional) == 1 else None
+    if key is None or key.function is None or items is None or kind_of(walk.text(positional[0])) == "dict":
+        raise Unsupported(f"{name}() with a function of the file can't be taken apart")
+    keys: list[str] = []
+    for item in items:
+        keys.append(walk.text((yield from _enter(walk, key, [Ref(item)], []))))
+    operands = [walk.text(positional[0]), "keys=[" + ", ".join(keys) + "]"]
+    operands += [f"{label}={walk.text(value)}" for label, value in named if label != "key"]
+    return (yield from walk.ask(Operation("call", tuple(operands), name)))
+
+
+def _method(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
+    if isinstance(func.value, ast.Name) and walk.scope.lookup(func.value.id) is None:
+        positional, named = yield from _arguments(walk, node)
+        return (yield from walk.ask(_call_operation(walk, f"{func.value.id}.{func.attr}", positional, named)))
+    receiver = yield from walk.eval(func.value)
+    text = walk.text(receiver)
+    class_name = class_of_instance(text)
+    method = walk.scope.method(class_name, func.attr) if class_name else None
+    positional, named = yield from _arguments(walk, node)
+    if method is not None:
+        return (yield from _enter(walk, Ref(text, function=method), [receiver, *positional], named))
+    operands = (text, *(_operand(walk, value) for value in positional), *(f"{key}={_operand(walk, value)}" for key, value in named))
+    if func.attr not in MUTATING or kind_of(text) in ("str", "bytes", "tuple", "int", "float"):
+        return (yield from walk.ask(Operation("method", operands, func.attr)))
+    result = Ref("None")
+    if func.attr not in NO_RESULT:
+        result = yield from walk.ask(Operation("method", operands, func.attr))
+    changed = yield from walk.ask(Operation("mutated", operands, func.attr))
+    if walk.live and receiver.cell is not None:
+        walk.scope.write(receiver.cell, changed.text)
+    elif walk.live:
+        yield from _write_back(walk, func.value, changed.text)
+    return result
+
+
+def _write_back(walk: Evaluator, target: ast.expr, text: str) -> Walk:
+    """A change inside a container, such as `groups[k].append(x)`, is a change of that container."""
+    if isinstance(target, ast.Subscript):
+        outer = yield from walk.eval(target.value)
+        key = yield from walk.eval(target.slice)
+        changed = yield from walk.ask(Operation("set_index", (walk.text(outer), walk.text(key), text)))
+        if outer.cell is not None:
+            walk.scope.write(outer.cell, changed.text)
+        else:
+            yield from _write_back(walk, target.value, changed.text)
+    elif isinstance(target, ast.Call | ast.Attribute):
+        raise Unsupported("a change inside an object that can't be seen can't be told")
+    return Ref("None")
+
+
+def iteration(walk: Evaluator, node: ast.expr) -> Walk:
+    """A Ref whose `iteration` says how the value of the expression is walked over."""
+    if isinstance(node, ast.Call) and _lazy_name(walk, node):
+        if isinstance(node.func, ast.Attribute):
+            receiver = yield from walk.eval(node.func.value)
+            if kind_of(walk.text(receiver)) == "dict":
+                return Ref("<view>", iteration=Iteration(VIEWS[node.func.attr], (receiver,)))
+        elif isinstance(node.func, ast.Name):
+            sources: list[Ref] = []
+            for argument in node.args[: 1 if node.func.id == "enumerate" else None]:
+                sources.append((yield from iteration(walk, argument)))
+            start = 0
+            second = node.args[1:] if node.func.id == "enumerate" else []
+            for extra in (*second, *(keyword.value for keyword in node.keywords if keyword.arg == "start")):
+                start = int((yield from walk.eval(extra)).text)
+            return Ref(f"<{node.func.id} object>", iteration=Iteration(node.func.id, tuple(sources), start))
+    value = yield from walk.eval(node)
+    if value.iteration is not None:
+        return value
+    mode = {"dict": "key", "range": "range"}.get(kind_of(walk.text(value)), "item")
+    return Ref(value.text, value.cell, iteration=Iteration(mode, (value,)))

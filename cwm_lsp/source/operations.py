@@ -1,0 +1,116 @@
+"""The primitive operations a line of code is made of, as data.
+
+Whoever knows the answer (a model, an evaluator, a real Python) is asked one `Operation` at a time by the walk over
+the line (evaluate.py, execute.py). Leaves out how the questions are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Literal
+
+OperationKind = Literal[
+    "unary",  # name operand
+    "binary",  # left name right
+    "compare",  # left name right -> bool
+    "truth",  # bool(operand)
+    "index",  # container[key]
+    "slice",  # container[start:stop:step]; an omitted bound is ""
+    "call",  # name(operands), a builtin or a name the document doesn't define
+    "method",  # operands[0].name(operands[1:]): the returned value
+    "mutated",  # operands[0] after .name(operands[1:])
+    "set_index",  # container after container[key] = value
+    "del_index",  # container after del container[key]
+    "attribute",  # operand.name
+    "format",  # format(operand, name): name is the format spec, conversions included ("!r:>5")
+    "join",  # the parts of an f-string put together
+    "item",  # the next item of an iteration; name says how the container is read
+    "matches",  # isinstance(exception, class) in an except clause -> bool
+    "make_set",  # the set of the operands
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One question: what do these operands give? Operands are `repr` texts (or, for a call's function arguments,
+    source text). `position` is the cursor of an "item" operation: how many items were taken before."""
+
+    kind: OperationKind
+    operands: tuple[str, ...]
+    name: str = ""
+    position: int = 0
+
+    @property
+    def is_test(self) -> bool:
+        """True if the answer can only be True, False or an exception."""
+        return self.kind in ("compare", "truth", "matches") or (self.kind == "unary" and self.name == "not")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value in the walk: its `repr`, the heap cell it lives in (None for a value nobody shares), and what can be
+    called or iterated through it."""
+
+    text: str
+    cell: int | None = None
+    function: str | None = None
+    builtin: str | None = None
+    iteration: Iteration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """What a `for` walks over: `mode` is item, key, value, pair, enumerate, zip, reversed or range; `sources` are
+    the containers (or the inner iterations); `start` is enumerate's first number."""
+
+    mode: str
+    sources: tuple[Ref, ...]
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception as an answer: the `repr` of the instance."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The answer to an "item" operation when nothing is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A call of one of the document's functions: its frames come next, and its result is the answer.
+
+    `arguments` binds parameters (and `.0`) in order; `iteration` is what a comprehension walks over.
+    """
+
+    function: str
+    arguments: tuple[tuple[str, Ref], ...]
+    iteration: Iteration | None = None
+
+
+Answer = str | Raised | Stop
+Walk = Generator[Operation | Enter, "Answer | Ref", "Ref"]
+
+
+class Unsupported(Exception):  # noqa: N818
+    """The walk can't take this code apart; the message is one sentence that names it."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a line did once all its questions are answered.
+
+    `branch` is the truth of its test (loops: whether an item was taken), None where it has none; `value` is what it
+    returned or yielded; `raised` the exception that left it.
+    """
+
+    kind: Literal["next", "return", "yield", "raise"]
+    branch: bool | None = None
+    value: str | None = None
+    raised: str | None = None
+    notes: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,363 @@
+"""The state between two frames, as far as frames don't show it: loops under way, shared containers, pending calls.
+
+A machine follows a history frame by frame and walks the current line by questions (source/execute.py); it never
+answers them. Leaves out who answers and which of several possible lines comes next (mini_predictor.py).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cwm_lsp.source.document import Document
+from cwm_lsp.source.evaluate import Evaluator
+from cwm_lsp.source.execute import Head, Progress, heads_by_line, run_comprehension, run_line
+from cwm_lsp.source.functions import Function
+from cwm_lsp.source.names import Names, names_of
+from cwm_lsp.source.operations import Answer, Enter, Iteration, Operation, Outcome, Raised, Ref, Unsupported
+from cwm_lsp.trace.frame import Frame, Value
+
+Situation = Literal["called", "line", "returned", "raised", "unwound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What comes next, without the line where several may come.
+
+    line: `branch` tells where a test sends it; call: `enter` is entered; return: `text` is the value;
+    exception: `text` is the `repr` of the instance.
+    """
+
+    event: Literal["call", "line", "return", "exception"]
+    branch: bool | None = None
+    text: str = "None"
+    enter: Enter | None = None
+    line: int | None = None
+    unwinding: bool = False
+
+
+@dataclass(slots=True)
+class Running:
+    """One activation as the machine sees it; `shown` are the values of its last frame that had locals."""
+
+    function: Function
+    line: int
+    env: dict[str, Ref]
+    shown: Mapping[str, Value]
+    situation: Situation = "called"
+    progress: Progress = field(default_factory=Progress)
+    pending: Progress | None = None
+    answers: list[Answer] = field(default_factory=list)
+    applied: int = -1
+    iteration: Iteration | None = None
+    previous: int | None = None
+    raised: str = ""
+
+    def copy(self) -> Running:
+        """A copy that can go its own way."""
+        return replace(
+            self, env=dict(self.env), answers=list(self.answers), progress=self.progress.copy(), pending=None
+        )
+
+
+class Machine:
+    """The hidden state after some frames. `certainty` is the confidence of the answers given on this line so far."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.names: Names = names_of(document)
+        self.stack: list[Running] = []
+        self.heap: dict[int, str] = {}
+        self.sure: dict[int, float] = {}
+        self.certainty = 1.0
+        self.entering: Enter | None = None
+        self.over = False
+        self._cells = 0
+
+    def copy(self) -> Machine:
+        """A machine in the same state that can follow other frames."""
+        twin = Machine.__new__(Machine)
+        twin.__dict__.update(self.__dict__)
+        twin.stack = [running.copy() for running in self.stack]
+        twin.heap = dict(self.heap)
+        twin.sure = dict(self.sure)
+        return twin
+
+    @property
+    def top(self) -> Running:
+        """The activation that runs now."""
+        return self.stack[-1]
+
+    # -- following what happened -------------------------------------------------------------------------------
+
+    def follow(self, frame: Frame) -> None:
+        """Takes one more frame as what happened, whatever was walked before it."""
+        if frame.event == "call":
+            self._follow_call(frame)
+        else:
+            del self.stack[frame.depth :]
+            if frame.event == "line":
+                self._follow_line(frame)
+            elif frame.event == "exception":
+                self.top.situation, self.top.line = "raised", frame.line
+                self.top.raised = exception_text(frame.arg.repr if frame.arg else "")
+            else:
+                self._follow_return(frame)
+        self.entering = None
+        self.certainty = 1.0
+
+    def _follow_call(self, frame: Frame) -> None:
+        function = self.document.function(frame.function, frame.line) or self.document.function(frame.function)
+        if function is None:
+            raise Unsupported(f"{frame.function} is not a function of this file")
+        del self.stack[frame.depth - 1 :]
+        expected = self.entering if self.entering and self.entering.function == frame.function else None
+        given = dict(expected.arguments) if expected else {}
+        env = {}
+        for name, value in frame.locals.items():
+            known = given.get(name)
+            env[name] = self._cell_for(known if known and self.text_of(known) == value.repr else Ref(value.repr))
+        iteration = expected.iteration if expected else None
+        self.stack.append(Running(function, frame.line, env, frame.locals, iteration=iteration))
+
+    def _follow_line(self, frame: Frame) -> None:
+        top = self.top
+        if top.pending is not None:
+            top.progress, top.pending = top.pending, None
+        for name, value in frame.locals.items():
+            known = top.env.get(name)
+            if known is None or self.text_of(known) != value.repr:
+                top.env[name] = self._cell_for(Ref(value.repr))
+        for name in [name for name in top.env if name not in frame.locals]:
+            del top.env[name]
+        top.previous = top.line if top.situation == "line" or top.situation == "returned" else None
+        top.line, top.situation, top.shown = frame.line, "line", frame.locals
+        top.answers, top.applied = [], -1
+        heads = self.names.heads(top.function)
+        for start in list(top.progress.loops):
+            loop = heads.get(start)
+            if isinstance(loop, ast.For) and not loop.lineno <= frame.line <= (loop.end_lineno or loop.lineno):
+                del top.progress.loops[start]
+
+    def _follow_return(self, frame: Frame) -> None:
+        ended = self.stack.pop()
+        if not self.stack:
+            self.over = True
+            return
+        text = frame.arg.repr if frame.arg else "None"
+        if ended.situation == "raised" and text == "None":
+            self.top.situation, self.top.raised = "unwound", ended.raised
+            return
+        self.top.situation = "returned"
+        self.top.applied = len(self.top.answers)
+        self.top.answers.append(text)
+
+    # -- walking on -------------------------------------------------------------------------------------------
+
+    def walk(self) -> Generator[Operation, Answer, Step]:
+        """Walks to the next frame by questions. Raises Unsupported for what can't be taken apart."""
+        top = self.top
+        if top.situation == "called":
+            return Step("line")
+        if top.situation == "unwound":
+            return Step("exception", text=top.raised)
+        if top.situation == "raised":
+            return self._after_exception()
+        return (yield from self._walk_line())
+
+    def _after_exception(self) -> Step:
+        top = self.top
+        handler = self.names.handler(top.function, top.line)
+        if handler is None:
+            return Step("return", unwinding=True)
+        top.progress.exception = top.raised
+        return Step("line", line=handler)
+
+    def _walk_line(self) -> Generator[Operation, Answer, Step]:
+        top = self.top
+        evaluator = Evaluator(ActivationScope(self, top), top.answers, top.applied)
+        progress = top.progress.copy()
+        if top.function.kind in ("listcomp", "setcomp", "dictcomp"):
+            if top.iteration is None:
+                raise Unsupported("what a comprehension walks over is not known here")
+            assert isinstance(top.function.node, ast.expr)
+            walk = run_comprehension(evaluator, progress, top.function.node, top.iteration)
+        elif top.function.kind == "lambda":
+            walk = self._lambda(evaluator)
+        else:
+            inside = self._within_statement()
+            if inside is not None:
+                return inside
+            head, block = self._head()
+            walk = run_line(evaluator, progress, head, block, top.line)
+        question: Operation | Enter
+        try:
+            question = next(walk)
+            while True:
+                if isinstance(question, Enter):
+                    return self._enter(question)
+                question = walk.send((yield question))
+        except StopIteration as finished:
+            outcome: Outcome = finished.value
+        top.pending = progress
+        return self._step(outcome)
+
+    def _lambda(self, evaluator: Evaluator) -> Generator[Operation | Enter, Answer | Ref, Outcome]:
+        node = self.top.function.node
+        assert isinstance(node, ast.Lambda)
+        value = yield from evaluator.eval(node.body)
+        return Outcome("return", value=evaluator.text(value))
+
+    def _enter(self, question: Enter) -> Step:
+        function = self.document.function(question.function)
+        if function is None or function.is_generator or function.kind in ("async", "genexpr"):
+            raise Unsupported(f"a call of {question.function} can't be taken apart yet")
+        arguments = tuple((name, self._cell_for(value)) for name, value in question.arguments)
+        self.entering = Enter(question.function, arguments, question.iteration)
+        return Step("call", enter=self.entering)
+
+    def _step(self, outcome: Outcome) -> Step:
+        if outcome.kind == "return":
+            return Step("return", text=outcome.value or "None")
+        if outcome.kind == "raise":
+            return Step("exception", text=outcome.raised or "Exception()")
+        if "unhandled" in outcome.notes:
+            self.top.raised = outcome.notes["unhandled"]
+        return Step("line", branch=outcome.branch)
+
+    def _head(self) -> tuple[Head, list[ast.stmt]]:
+        top = self.top
+        head = self.names.heads(top.function).get(top.line)
+        if head is None:
+            raise Unsupported(f"line {top.line} starts no statement that can be taken apart")
+        return head, self.names.block(top.function, head)
+
+    def _within_statement(self) -> Step | None:
+        """Inside a statement over several lines: its work is done where the first line is visited again."""
+        top = self.top
+        span = self.names.span(top.function, top.line)
+        if span is None:
+            return None
+        first, last = span
+        been_inside = top.previous is not None and first < top.previous <= last
+        if top.line == first and been_inside:
+            return None
+        following = [line for line in self.names.successors(top.function, top.line) if first <= line <= last]
+        if not following or (top.situation == "returned"):
+            return None
+        return Step("line", line=min((line for line in following if line > top.line), default=first))
+
+    # -- values ----------------------------------------------------------------------------------------------
+
+    def text_of(self, value: Ref) -> str:
+        """The current `repr` of a value."""
+        return value.text if value.cell is None else self.heap[value.cell]
+
+    def _cell_for(self, value: Ref) -> Ref:
+        if value.cell is not None:
+            return value
+        self._cells += 1
+        self.heap[self._cells] = value.text
+        self.sure[self._cells] = self.certainty
+        return replace(value, cell=self._cells)
+
+    def locals_now(self) -> dict[str, Value]:
+        """What the top activation's next LINE frame shows, in the order its names were bound."""
+        top = self.top
+        ordered = [name for name in top.shown if name in top.env]
+        fresh = [name for name in top.env if name not in top.shown]
+        rank = {name: at for at, name in enumerate(self.names.variables(top.function))}
+        fresh.sort(key=lambda name: rank.get(name, len(rank)))
+        values: dict[str, Value] = {}
+        for name in (*ordered, *fresh):
+            ref = top.env[name]
+            text = self.text_of(ref)
+            before = top.shown.get(name)
+            if before is not None and before.repr == text:
+                values[name] = before
+            else:
+                values[name] = Value(text, "predicted", self.sure.get(ref.cell or 0, 1.0))
+        return values
+
+
+@dataclass(slots=True)
+class ActivationScope:
+    """What the walk of one line sees of the machine."""
+
+    machine: Machine
+    running: Running
+
+    def lookup(self, name: str) -> Ref | None:
+        """A local, an enclosing function's variable, or a name of the module; None if nothing is known of it."""
+        found = self.running.env.get(name)
+        if found is not None:
+            return replace(found, text=self.machine.text_of(found))
+        return self.machine.names.module_name(name)
+
+    def read(self, cell: int) -> str:
+        """The `repr` in a cell."""
+        return self.machine.heap[cell]
+
+    def write(self, cell: int, text: str) -> None:
+        """Changes a shared container in place."""
+        self.machine.heap[cell] = text
+        self.machine.sure[cell] = self.machine.certainty
+
+    def store(self, name: str, value: Ref) -> None:
+        """Binds a local; an empty text unbinds it. A nonlocal name is bound in its owner too."""
+        if not value.text and value.cell is None:
+            self.running.env.pop(name, None)
+            return
+        bound = self.machine._cell_for(value)
+        self.running.env[name] = bound
+        if name in self.machine.names.nonlocals(self.running.function):
+            owner = self.running.function.parent
+            for running in reversed(self.machine.stack[:-1]):
+                if running.function.qualname == owner and name in running.env:
+                    running.env[name] = bound
+                    break
+
+    def scope_of(self, node: ast.AST) -> str:
+        """The function that a lambda, comprehension or inner def makes."""
+        return self.machine.names.function_of(node).qualname
+
+    def parameters(self, function: str) -> ast.arguments:
+        """The parameters of a function of the document."""
+        return self.machine.names.parameters(function)
+
+    def free_variables(self, function: str) -> tuple[tuple[str, Ref], ...]:
+        """The variables of the running functions that the function closes over, by name."""
+        found: list[tuple[str, Ref]] = []
+        for name in self.machine.names.free_names(function):
+            for running in reversed(self.machine.stack):
+                if name in running.env:
+                    found.append((name, running.env[name]))
+                    break
+        return tuple(found)
+
+    def constructor(self, class_name: str) -> str | None:
+        """`C.__init__`, if the document's class has one."""
+        return self.method(class_name, "__init__")
+
+    def method(self, class_name: str, name: str) -> str | None:
+        """`C.name`, if the document's class has it."""
+        qualname = f"{class_name}.{name}"
+        return qualname if self.machine.document.function(qualname) else None
+
+
+def exception_text(triple: str) -> str:
+    """The instance's `repr` out of `(<class 'E'>, E('...'), <traceback object>)`."""
+    text = triple.removesuffix(", <traceback object>)")
+    start = text.find(">, ")
+    return text[start + 3 :] if text.startswith("(<class") and start >= 0 else text
+
+
+def exception_triple(text: str) -> str:
+    """What an EXCEPTION frame carries for an instance with this `repr`."""
+    name = text.partition("(")[0]
+    return f"(<class '{name}'>, {text}, <traceback object>)"
+
+
+__all__ = ["Machine", "Raised", "Step", "exception_text", "exception_triple"]
