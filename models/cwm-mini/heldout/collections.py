@@ -144,16 +144,15 @@ def tip_split(shares: dict[str, int], tip: int) -> dict[str, int]:
     return result
 
 
-# cwm: pascal_row(4)
-# cwm: pascal_row(0)
-# cwm: pascal_row(2)
-def pascal_row(n: int) -> list[int]:
-    row = [1]
-    for _ in range(n):
-        shifted = [0] + row
-        padded = row + [0]
-        row = [a + b for a, b in zip(shifted, padded)]
-    return row
+# cwm: spread_heat([0, 8, 0, 0], 1)
+# cwm: spread_heat([6, 6], 2)
+# cwm: spread_heat([9], 0)
+def spread_heat(rod: list[int], rounds: int) -> list[int]:
+    for _ in range(rounds):
+        from_left = [rod[0]] + rod[:-1]
+        from_right = rod[1:] + [rod[-1]]
+        rod = [(a + 2 * b + c) // 4 for a, b, c in zip(from_left, rod, from_right)]
+    return rod
 
 
 # cwm: josephus([1, 2, 3, 4, 5], 2)

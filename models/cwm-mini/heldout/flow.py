@@ -36,17 +36,17 @@ def unwrap(text: str, layers: int = 0) -> str:
     return text + str(layers)
 
 
-# cwm: permute("ab")
-# cwm: permute("")
-# cwm: permute("q")
-def permute(letters: str) -> list[str]:
-    if not letters:
-        return [""]
+# cwm: outfits(["hat"], ["red", "blue"])
+# cwm: outfits([], ["red"])
+# cwm: outfits(["hat", "sock"], ["red"])
+def outfits(clothes: list[str], colors: list[str]) -> list[str]:
+    if not clothes:
+        return ["."]
+    *others, last = clothes
     found = []
-    for i, letter in enumerate(letters):
-        rest = letters[:i] + letters[i + 1:]
-        for tail in permute(rest):
-            found.append(letter + tail)
+    for start in outfits(others, colors):
+        for color in colors:
+            found.append(f"{start}{color} {last}.")
     return found
 
 
@@ -188,16 +188,17 @@ def close_files(names: list[str], broken: str) -> list[str]:
     return log
 
 
-# cwm: change_ways(2, [1])
-# cwm: change_ways(3, [2])
-# cwm: change_ways(5, [5, 3])
-def change_ways(amount: int, coins: list[int]) -> int:
-    if amount == 0:
-        return 1
-    if amount < 0 or not coins:
-        return 0
-    coin = coins[0]
-    return change_ways(amount - coin, coins) + change_ways(amount, coins[1:])
+# cwm: cut_planks(9, 4)
+# cwm: cut_planks(3, 5)
+# cwm: cut_planks(10, 3)
+def cut_planks(length: int, longest: int) -> dict[int, int]:
+    if length <= longest:
+        return {length: 1}
+    half = length // 2
+    pieces = cut_planks(half, longest)
+    for size, n in cut_planks(length - half, longest).items():
+        pieces[size] = pieces.get(size, 0) + n
+    return pieces
 
 
 # cwm: walk_path({"a": {"b": {"c": 3}}}, "a.b.c")

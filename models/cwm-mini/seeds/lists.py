@@ -2,14 +2,15 @@
 # ruff: noqa
 
 
-# cwm: running_max([3, 1, 4, 1, 5])
-# cwm: running_max([7])
-# cwm: running_max([])
-# cwm: running_max([-2, -5, 0])
-def running_max(values: list[int]) -> list[int]:
+# cwm: fill_forward([3, 0, 0, 5])
+# cwm: fill_forward([7])
+# cwm: fill_forward([])
+# cwm: fill_forward([0, -2, 0])
+def fill_forward(values: list[int]) -> list[int]:
+    """Puts the last value before it in the place of each zero."""
     result = []
     for v in values:
-        if result and result[-1] > v:
+        if result and v == 0:
             result.append(result[-1])
         else:
             result.append(v)
@@ -131,20 +132,20 @@ def second_largest(numbers: list[int]) -> int | None:
     return second
 
 
-# cwm: move_zeros([0, 1, 0, 3])
-# cwm: move_zeros([0, 0])
-# cwm: move_zeros([2, 5])
-# cwm: move_zeros([])
-# cwm: move_zeros([7, 0, -1])
-def move_zeros(nums: list[int]) -> list[int]:
-    slot = 0
+# cwm: squash_below([4, 1, 6], 3)
+# cwm: squash_below([0, 0], 1)
+# cwm: squash_below([2, 5], 2)
+# cwm: squash_below([], 9)
+# cwm: squash_below([7, 0, -1], 0)
+def squash_below(nums: list[int], floor: int) -> list[int]:
+    raised = 0
     for i, n in enumerate(nums):
-        if n != 0:
-            nums[slot] = n
-            slot += 1
-    while slot < len(nums):
-        nums[slot] = 0
-        slot += 1
+        if n < floor:
+            nums[i] = floor
+            raised += 1
+    while raised > 0:
+        nums.append(-raised)
+        raised -= 2
     return nums
 
 

@@ -83,16 +83,18 @@ def nearest(options: list[int], point: int) -> int:
     return best
 
 
-# cwm: missing_number([0, 1, 3])
-# cwm: missing_number([1, 2])
-# cwm: missing_number([0])
-# cwm: missing_number([3, 0, 2])
-def missing_number(nums: list[int]) -> int:
-    n = len(nums)
-    expected = n * (n + 1) // 2
-    for num in nums:
-        expected -= num
-    return expected
+# cwm: absent_sizes([36, 38], 36, 39)
+# cwm: absent_sizes([1, 2], 1, 2)
+# cwm: absent_sizes([], 4, 6)
+# cwm: absent_sizes([9, 7], 5, 9)
+def absent_sizes(shelf: list[int], smallest: int, biggest: int) -> list[int]:
+    absent = []
+    size = smallest
+    while size <= biggest:
+        if size not in shelf:
+            absent.append(size)
+        size += 1
+    return absent
 
 
 # cwm: all_positions("hello", "l")
@@ -119,15 +121,19 @@ def contains_run(big: list[int], small: list[int]) -> bool:
     return False
 
 
-# cwm: first_unique("swiss")
-# cwm: first_unique("aabb")
-# cwm: first_unique("")
-# cwm: first_unique("noon!")
-def first_unique(text: str) -> str:
+# cwm: rarest_letter("swiss")
+# cwm: rarest_letter("aabb")
+# cwm: rarest_letter("")
+# cwm: rarest_letter("noon!")
+def rarest_letter(text: str) -> str:
+    rarest = ""
+    fewest = len(text) + 1
     for ch in text:
-        if text.count(ch) == 1:
-            return ch
-    return ""
+        n = text.count(ch)
+        if n < fewest:
+            fewest = n
+            rarest = ch
+    return rarest
 
 
 # cwm: lowest_index([4, 2, 8, 2])
@@ -144,34 +150,34 @@ def lowest_index(values: list[int]) -> int:
     return index
 
 
-# cwm: is_subsequence("ace", "abcde")
-# cwm: is_subsequence("aec", "abcde")
-# cwm: is_subsequence("", "xyz")
-# cwm: is_subsequence("long", "lo")
-def is_subsequence(small: str, big: str) -> bool:
-    k = 0
-    for ch in big:
-        if k == len(small):
-            break
-        if ch == small[k]:
-            k += 1
-    return k == len(small)
+# cwm: letters_used_up("tea", "stage")
+# cwm: letters_used_up("see", "rose")
+# cwm: letters_used_up("", "xyz")
+# cwm: letters_used_up("long", "lo")
+def letters_used_up(word: str, tiles: str) -> str:
+    for letter in word:
+        at = tiles.find(letter)
+        if at < 0:
+            return "missing " + letter
+        tiles = tiles[:at] + tiles[at + 1:]
+    return tiles
 
 
-# cwm: majority([2, 2, 1])
-# cwm: majority([3, 4, 5])
-# cwm: majority([])
-# cwm: majority([6, 6, 7, 6])
-def majority(votes: list[int]) -> int | None:
-    candidate = None
-    strength = 0
-    for v in votes:
-        if strength == 0:
-            candidate = v
-        strength += 1 if v == candidate else -1
-    if votes.count(candidate) * 2 > len(votes):
-        return candidate
-    return None
+# cwm: longest_streak([2, 2, 1])
+# cwm: longest_streak([3, 4, 5])
+# cwm: longest_streak([])
+# cwm: longest_streak([6, 7, 7, 7, 6])
+def longest_streak(results: list[int]) -> tuple[int, int] | None:
+    best = None
+    length = 0
+    for i, r in enumerate(results):
+        if i > 0 and r == results[i - 1]:
+            length += 1
+        else:
+            length = 1
+        if best is None or length > best[1]:
+            best = (r, length)
+    return best
 
 
 # cwm: last_before([2, 5, 9, 11], 10)
