@@ -1,8 +1,8 @@
 """Checks the seed programs and the held-out programs: runs every `# cwm:` call, and compares the two sets.
 
 Usage: python check_seeds.py [--quiet]. Ends with status 1 and the reasons if anything is wrong. A comment
-`# raises: ValueError` in the block above a function allows that exception to leave its calls. Needs nothing but
-the standard library; leaves out what a program means, the one question a person has to read for.
+`# raises: ValueError` in the block above a function allows that exception to leave its calls. The seeds are
+also held apart from the project's examples. Leaves out what a program means: a person has to read for that.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Entry:
 
 
 def entries_of(path: Path, tree: ast.Module, text: str) -> tuple[list[Entry], list[str]]:
-    """The functions of a file with the calls of the comments directly above them, and what is wrong with them."""
+    """The functions of a file with the calls in the comments right above them, and what is wrong."""
     lines, entries, problems, used = text.splitlines(), [], [], set()
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
@@ -61,7 +61,8 @@ def entries_of(path: Path, tree: ast.Module, text: str) -> tuple[list[Entry], li
         while at >= 0 and lines[at].startswith("#"):
             block.append((at, lines[at]))
             at -= 1
-        calls, raises = [], ()
+        calls: list[str] = []
+        raises: tuple[str, ...] = ()
         for number, line in reversed(block):
             if line.startswith("# cwm: "):
                 calls.append(line.removeprefix("# cwm: ").strip())
@@ -105,7 +106,7 @@ def wrong_call(call: str, name: str) -> str | None:
 
 
 def run_call(call: str, namespace: dict[str, Any], filename: str) -> tuple[int, str, BaseException | None]:
-    """Evaluates a call under a trace function: the number of frames, a digest of the path and value, the exception."""
+    """Evaluates a call while tracing: the number of frames, a digest of path and value, the exception."""
     count, digest = 0, hashlib.sha256()
 
     def tracer(frame: FrameType, event: str, arg: object) -> Any:
@@ -125,7 +126,7 @@ def run_call(call: str, namespace: dict[str, Any], filename: str) -> tuple[int, 
     sys.settrace(tracer)
     try:
         value = eval(code, namespace)  # noqa: S307 - the seeds are ours, and running them is the point
-    except Exception as caught:  # noqa: BLE001 - whatever a program raises is what we want to know
+    except Exception as caught:
         error, value = caught, None
     finally:
         sys.settrace(previous)
@@ -149,7 +150,7 @@ class Normaliser(ast.NodeTransformer):
             return name
         return self.names.setdefault(name, f"v{len(self.names)}")
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.name, node.returns = self.short(node.name), None
         first = node.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(node.body) > 1:
@@ -161,23 +162,24 @@ class Normaliser(ast.NodeTransformer):
         node.arg, node.annotation = self.short(node.arg), None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is None:
             return ast.Pass()
-        return self.visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+        return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         node.id = self.short(node.id)
         return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, bool) or node.value is None:
             return node
         kind = "s" if isinstance(node.value, str) else 1
         return ast.copy_location(ast.Constant(kind), node)
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802
-        parts = [self.visit(p.value) if isinstance(p, ast.FormattedValue) else ast.Constant("s") for p in node.values]
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        values = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
+        parts = [self.visit(value) for value in values]
         return ast.copy_location(ast.Tuple(parts, ast.Load()), node)
 
 
@@ -206,7 +208,7 @@ def near_copies(others: dict[str, list[str]], held: dict[str, list[str]]) -> lis
 
 
 def functions_of(path: Path, tree: ast.Module, named: set[str]) -> dict[str, list[str]]:
-    """Normalised tokens of every function and method of a file that is an entry or long enough to be compared."""
+    """Normalised tokens of the functions and methods that are entries or long enough to be compared."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -216,11 +218,20 @@ def functions_of(path: Path, tree: ast.Module, named: set[str]) -> dict[str, lis
     return found
 
 
-def check_folder(folder: Path, held_out: bool, told: list[str]) -> tuple[list[Entry], dict[str, list[str]], list[str], str]:
-    """Runs a folder's files: the entries, the tokens of their functions, the problems, a digest of all traces."""
-    entries: list[Entry] = []
-    tokens: dict[str, list[str]] = {}
-    problems: list[str] = []
+@dataclass
+class Checked:
+    """What a folder's files hold: entries, tokens by function, problems, a digest of all traces."""
+
+    entries: list[Entry] = field(default_factory=list)
+    tokens: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    digest: str = ""
+
+
+def check_folder(folder: Path, held_out: bool, told: list[str]) -> Checked:
+    """Reads and runs a folder's files; what is worth a word but no error goes to `told`."""
+    checked = Checked()
+    problems = checked.problems
     digests = []
     for path in sorted(folder.glob("*.py")):
         text = path.read_text(encoding="utf-8")
@@ -244,11 +255,21 @@ def check_folder(folder: Path, held_out: bool, told: list[str]) -> tuple[list[En
                     problems.append(f"{where}: {frames} frames")
                 if frames < FRAMES_TO_MENTION:
                     told.append(f"{where}: only {frames} frames")
-        entries += found
-        tokens |= functions_of(path, tree, {entry.name for entry in found})
-    names = [entry.name for entry in entries]
-    problems += [f"{name}: two functions of that name" for name in sorted({n for n in names if names.count(n) > 1})]
-    return entries, tokens, problems, hashlib.sha256("".join(digests).encode()).hexdigest()
+        checked.entries += found
+        checked.tokens |= functions_of(path, tree, {entry.name for entry in found})
+    names = [entry.name for entry in checked.entries]
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    problems += [f"{name}: two functions of that name" for name in doubles]
+    checked.digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return checked
+
+
+def example_tokens() -> dict[str, list[str]]:
+    """Normalised tokens of the project's examples, empty where the folder is not there."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((HERE.parent.parent / "examples").glob("*.py")):
+        found |= functions_of(path, ast.parse(path.read_text(encoding="utf-8")), set())
+    return found
 
 
 def summary(label: str, entries: list[Entry]) -> str:
@@ -256,7 +277,8 @@ def summary(label: str, entries: list[Entry]) -> str:
     files = len({entry.file for entry in entries})
     return (
         f"{label}: {files} files, {len(entries)} functions, {len(counts)} calls, "
-        f"frames {min(counts)}/{statistics.median(counts):g}/{max(counts)} (min/median/max), {sum(counts)} in all"
+        f"frames {min(counts)}/{statistics.median(counts):g}/{max(counts)} (min/median/max), "
+        f"{sum(counts)} in all"
     )
 
 
@@ -266,23 +288,24 @@ def main() -> int:
     parser.add_argument("--digest", action="store_true", help="print only the digest of all traces")
     options = parser.parse_args()
     told: list[str] = []
-    seeds, seed_tokens, problems, seed_digest = check_folder(HERE / "seeds", False, told)
-    held, held_tokens, more, held_digest = check_folder(HERE / "heldout", True, told)
-    problems += more
+    seeds, held = check_folder(HERE / "seeds", False, told), check_folder(HERE / "heldout", True, told)
+    digests = seeds.digest + held.digest
     if options.digest:
-        print(seed_digest + held_digest)
+        print(digests)
         return 0
-    shared = {entry.name for entry in seeds} & {entry.name for entry in held}
+    problems = seeds.problems + held.problems
+    shared = {entry.name for entry in seeds.entries} & {entry.name for entry in held.entries}
     problems += [f"{name}: is both a seed and held out" for name in sorted(shared)]
-    problems += near_copies(seed_tokens, held_tokens)
+    problems += near_copies(seeds.tokens, held.tokens)
+    problems += near_copies(example_tokens(), seeds.tokens)
     for hash_seed in ("1", "2"):  # an order that comes from hashing would differ between runs
         command = [sys.executable, __file__, "--digest"]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-        if output.strip() != seed_digest + held_digest:
+        if output.strip() != digests:
             problems.append(f"the traces differ under PYTHONHASHSEED={hash_seed}")
-    print(summary("seeds", seeds))
-    print(summary("held out", held))
+    print(summary("seeds", seeds.entries))
+    print(summary("held out", held.entries))
     if told and not options.quiet:
         print(f"{len(told)} very short traces:", *told, sep="\n  ")
     if problems:

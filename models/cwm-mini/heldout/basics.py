@@ -1,5 +1,5 @@
-"""Held out, never train on this: programs that only measure cwm-mini. Everyday numbers and strings."""
-# ruff: noqa
+"""Held out, never train on this: programs that measure cwm-mini. Everyday numbers and strings."""
+# ruff: noqa: B007, B905, SIM110
 
 FREE_SHIPPING_FROM = 50
 

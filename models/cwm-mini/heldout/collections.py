@@ -1,5 +1,5 @@
-"""Held out, never train on this: programs that only measure cwm-mini. Lists, dictionaries, sets and loops."""
-# ruff: noqa
+"""Held out, never train on this: programs that measure cwm-mini. Lists, dictionaries, sets and loops."""
+# ruff: noqa: B905, PLR1730, RUF005
 
 
 # cwm: best_window([2, 1, 5, 3], 2)

@@ -1,5 +1,4 @@
-"""Held out, never train on this: programs that only measure cwm-mini. What small scripts have in them."""
-# ruff: noqa
+"""Held out, never train on this: programs that measure cwm-mini. What small scripts have in them."""
 
 HOLIDAYS = (1, 25)
 

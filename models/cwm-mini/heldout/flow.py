@@ -1,5 +1,5 @@
-"""Held out, never train on this: programs that only measure cwm-mini. Recursion, errors, helpers and classes."""
-# ruff: noqa
+"""Held out, never train on this: programs that measure cwm-mini. Recursion, errors, helpers and classes."""
+# ruff: noqa: PLR1730, RUF059, S105, TRY301
 
 
 # cwm: ackermann_small(1, 1)

@@ -1,5 +1,4 @@
-"""Held out, never train on this: programs that only measure cwm-mini. Simulations, objects, grids and sorting."""
-# ruff: noqa
+"""Held out, never train on this: programs that measure cwm-mini. Simulations, objects, grids and sorting."""
 
 START_FUEL = 10
 

@@ -1,5 +1,5 @@
-"""Held out, never train on this: programs that only measure cwm-mini. Text, formats and comprehensions."""
-# ruff: noqa
+"""Held out, never train on this: programs that measure cwm-mini. Text, formats and comprehensions."""
+# ruff: noqa: B905
 
 MORSE = {"e": ".", "t": "-", "a": ".-", "n": "-.", "s": "...", "o": "---"}
 

@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: comprehensions, generator expressions, lambdas and generators."""
-# ruff: noqa
+# ruff: noqa: B905, E731, RET504
 
 
 # cwm: squares_of([1, 2, 3])

@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: counting, grouping and looking things up in dictionaries."""
-# ruff: noqa
+# ruff: noqa: B007, PLC0206, PLR1730
 
 PRICES = {"tea": 2, "cake": 4, "soup": 5}
 

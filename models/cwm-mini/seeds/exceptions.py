@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: raising, catching, and cleaning up."""
-# ruff: noqa
+# ruff: noqa: B904, N818, TRY301
 
 
 class TooHeavy(Exception):

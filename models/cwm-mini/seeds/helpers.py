@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: functions that call each other, nested functions and small classes."""
-# ruff: noqa
+# ruff: noqa: SIM114
 
 TAX_PERCENT = 20
 

@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: walking through lists, building and changing them."""
-# ruff: noqa
+# ruff: noqa: B905
 
 
 # cwm: fill_forward([3, 0, 0, 5])

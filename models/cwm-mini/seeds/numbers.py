@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: arithmetic on whole numbers and fractions of them."""
-# ruff: noqa
+# ruff: noqa: PLR1714, RET505, SIM114
 
 SECONDS_PER_HOUR = 3600
 

@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: functions that call themselves or each other."""
-# ruff: noqa
+# ruff: noqa: RUF005
 
 
 # cwm: count_down(3)
@@ -50,18 +50,19 @@ def depth_of(thing: object) -> int:
     return deepest + 1
 
 
-# cwm: stair_ways(2)
-# cwm: stair_ways(1)
-# cwm: stair_ways(0)
-# cwm: stair_ways(3)
-def stair_ways(steps: int) -> int:
-    if steps < 0:
-        return 0
-    if steps == 0:
-        return 1
-    small = stair_ways(steps - 1)
-    big = stair_ways(steps - 3)
-    return small + big
+# cwm: tilings(4)
+# cwm: tilings(1)
+# cwm: tilings(0)
+# cwm: tilings(3)
+def tilings(width: int) -> list[str]:
+    if width == 0:
+        return [""]
+    rows = []
+    for tile in (3, 2):
+        if tile <= width:
+            for rest in tilings(width - tile):
+                rows.append(str(tile) + rest)
+    return rows
 
 
 # cwm: backwards("abc")

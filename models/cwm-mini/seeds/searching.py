@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: looking for something and telling where or whether it is."""
-# ruff: noqa
+# ruff: noqa: RET508, SIM110
 
 
 # cwm: index_of([4, 7, 9], 9)
@@ -13,20 +13,18 @@ def index_of(items: list[int], wanted: int) -> int:
     return -1
 
 
-# cwm: insertion_point([1, 3, 5, 7], 4)
-# cwm: insertion_point([2, 2, 2], 2)
-# cwm: insertion_point([], 6)
-# cwm: insertion_point([1, 3], 9)
-def insertion_point(ordered: list[int], value: int) -> int:
-    lo = 0
-    hi = len(ordered)
-    while lo < hi:
-        mid = (lo + hi) // 2
-        if ordered[mid] < value:
-            lo = mid + 1
-        else:
-            hi = mid
-    return lo
+# cwm: jump_search([1, 3, 5, 7], 5)
+# cwm: jump_search([2, 2, 2], 2)
+# cwm: jump_search([], 6)
+# cwm: jump_search([1, 3, 4, 8, 9], 7)
+def jump_search(ordered: list[int], value: int) -> int:
+    start = 0
+    while start + 2 < len(ordered) and ordered[start + 2] <= value:
+        start += 2
+    for i in range(start, min(start + 2, len(ordered))):
+        if ordered[i] == value:
+            return i
+    return -1
 
 
 # cwm: pair_with_sum([1, 4, 6, 9], 10)
@@ -136,18 +134,21 @@ def rarest_letter(text: str) -> str:
     return rarest
 
 
-# cwm: lowest_index([4, 2, 8, 2])
-# cwm: lowest_index([1])
-# cwm: lowest_index([9, 7, 5])
-# cwm: lowest_index([-1, -1])
-def lowest_index(values: list[int]) -> int:
-    index = 0
+# cwm: lowest_places([4, 2, 8, 2])
+# cwm: lowest_places([1])
+# cwm: lowest_places([9, 7, 5])
+# cwm: lowest_places([-1, -1])
+def lowest_places(values: list[int]) -> list[int]:
+    places = [0]
     i = 1
     while i < len(values):
-        if values[i] < values[index]:
-            index = i
+        lowest = values[places[0]]
+        if values[i] < lowest:
+            places = [i]
+        elif values[i] == lowest:
+            places.append(i)
         i += 1
-    return index
+    return places
 
 
 # cwm: letters_used_up("tea", "stage")

@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: sets, tuples, unpacking and swapping."""
-# ruff: noqa
+# ruff: noqa: RET504
 
 ORIGIN = (0, 0)
 

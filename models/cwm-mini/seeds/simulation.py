@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: small machines, games and processes, step by step."""
-# ruff: noqa
+# ruff: noqa: B007, PLC0206
 
 LIGHTS = {"green": "yellow", "yellow": "red", "red": "green"}
 BOARD_SIZE = 8

@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: ordering, ranking and rearranging."""
-# ruff: noqa
+# ruff: noqa: RUF005
 
 SIZES = ["S", "M", "L", "XL"]
 
@@ -131,16 +131,19 @@ def leaderboard(scores: dict[str, int]) -> list[str]:
     return lines
 
 
-# cwm: one_bubble_pass([3, 1, 2])
-# cwm: one_bubble_pass([1, 2])
-# cwm: one_bubble_pass([])
-# cwm: one_bubble_pass([5, 4, 3, 9])
-def one_bubble_pass(xs: list[int]) -> tuple[list[int], int]:
+# cwm: sink_largest([3, 1, 2])
+# cwm: sink_largest([1, 2])
+# cwm: sink_largest([])
+# cwm: sink_largest([5, 4, 3, 9])
+def sink_largest(xs: list[int]) -> tuple[list[int], int]:
     swaps = 0
-    for i in range(len(xs) - 1):
-        if xs[i] > xs[i + 1]:
-            xs[i], xs[i + 1] = xs[i + 1], xs[i]
+    at = 0
+    while at + 1 < len(xs):
+        here, after = xs[at:at + 2]
+        if here > after:
+            xs[at], xs[at + 1] = after, here
             swaps += 1
+        at += 1
     return xs, swaps
 
 

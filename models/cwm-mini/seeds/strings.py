@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: taking strings apart and putting them together."""
-# ruff: noqa
+# ruff: noqa: PLR1730, RET504
 
 VOWELS = "aeiou"
 

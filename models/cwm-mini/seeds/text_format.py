@@ -1,5 +1,5 @@
 """Seed programs for training cwm-mini: laying text out, f-strings and string methods."""
-# ruff: noqa
+# ruff: noqa: PLW2901
 
 UNITS = ["B", "KB", "MB", "GB"]
 

@@ -1,17 +1,19 @@
 """Seed programs for training cwm-mini: while loops, with break, continue and else."""
-# ruff: noqa
+# ruff: noqa: PLW0120
 
 
-# cwm: halvings(40)
-# cwm: halvings(1)
-# cwm: halvings(0)
-# cwm: halvings(64)
-def halvings(n: int) -> int:
-    times = 0
-    while n > 1:
-        n //= 2
-        times += 1
-    return times
+# cwm: tournament(40)
+# cwm: tournament(1)
+# cwm: tournament(0)
+# cwm: tournament(13)
+def tournament(players: int) -> tuple[int, int]:
+    games = 0
+    rounds = 0
+    while players > 1:
+        games += players // 2
+        players = players // 2 + players % 2
+        rounds += 1
+    return games, rounds
 
 
 # cwm: first_multiple(7, 20)
