@@ -10,6 +10,7 @@ import ast
 import io
 import re
 import stat
+import symtable
 import tokenize
 import warnings
 from bisect import bisect_right
@@ -20,6 +21,7 @@ from typing import Literal
 
 from cwm_lsp.source.functions import Function, functions_of
 from cwm_lsp.source.holes import Hole, HoleError, fill_holes, find_holes, place_holes
+from cwm_lsp.source.legality import misplaced
 
 Unit = Literal["utf8", "utf16", "codepoint"]
 
@@ -46,8 +48,8 @@ class Document:
     """One version of one file.
 
     `text` is what was decoded (a byte order mark apart), `lines` the physical lines as Python counts them,
-    each with one trailing newline whatever the file's line ending; index 0 is line 1. `tree` is parsed from the
-    text with `_` in place of each hole.
+    each with one trailing newline whatever the file's line ending; index 0 is line 1. `tree` is parsed from
+    the text with `_` in place of each hole.
     """
 
     text: str
@@ -130,8 +132,8 @@ class Document:
 
     def function(self, qualname: str, line: int | None = None) -> Function | None:
         """The function of that name. Where several share it the last one wins, as when the file runs;
-        `line` asks for the innermost one whose lines contain it (two comprehensions of one function may differ
-        by nothing else)."""
+        `line` asks for the innermost one whose lines contain it (two comprehensions of one function may
+        differ by nothing else)."""
         same = [function for function in self.functions if function.qualname == qualname]
         if line is not None:
             around = [f for f in same if f.first_line <= line <= f.last_line]
@@ -173,7 +175,7 @@ class Document:
 
 
 def split_lines(text: str) -> tuple[str, ...]:
-    """Physical lines as Python counts them (only \\n, \\r\\n, \\r end one), each with one trailing newline."""
+    """Physical lines as Python counts them (only \\n, \\r\\n, \\r end one), each ending in one newline."""
     lines = _LINE.split(text)
     if not lines[-1]:
         lines.pop()
@@ -221,8 +223,7 @@ def _refuse_characters(where: str, text: str, lines: tuple[str, ...]) -> None:
 
 
 def _parse(where: str, lines: list[str], *, whole: bool) -> ast.Module:
-    """The tree of the lines. `whole`: nothing stands in for a hole, so what only the compiler refuses
-    (a `return` outside a function) is an error of the user's."""
+    """The tree of the lines. `whole`: nothing stands in for a hole, so names that clash are the user's."""
     text = "".join(lines)
     parsed = False
     try:
@@ -232,23 +233,31 @@ def _parse(where: str, lines: list[str], *, whole: bool) -> ast.Module:
             parsed = True
             _refuse_depth(where, tree)
             if whole:
-                compile(tree, "<document>", "exec", dont_inherit=True)
+                symtable.symtable(text, "<document>", "exec")
     except SyntaxError as error:
-        line = min(max(error.lineno or 1, 1), max(len(lines), 1))
-        content = lines[line - 1] if lines else ""
-        column = max(error.offset or 1, 1)
-        if parsed:  # the compiler counts bytes, the parser characters
-            column = convert_column(content, column - 1, "utf8", "codepoint") + 1
-        column = min(column, max(len(content), 1))
-        message = (error.msg or "invalid syntax").rstrip(".")
-        raise DocumentError(
-            f"{where} has a syntax error at line {line}, column {column}: {message}.", line, column
-        ) from None
+        unit: Unit = "utf8" if parsed else "codepoint"  # the symbol table counts bytes, the parser characters
+        position = (error.lineno, (error.offset or 1) - 1)
+        raise _syntax_error(where, lines, error.msg, position, unit) from None
     except (RecursionError, MemoryError):
         raise DocumentError(f"{where} is nested too deeply to be read.") from None
     except (ValueError, OverflowError) as error:
         raise DocumentError(f"{where} can't be parsed: {error}.") from None
+    wrong = misplaced(tree)
+    if wrong is not None:
+        raise _syntax_error(where, lines, wrong.message, (wrong.line, wrong.column), "utf8")
     return tree
+
+
+def _syntax_error(
+    where: str, lines: list[str], message: str | None, position: tuple[int | None, int], unit: Unit
+) -> DocumentError:
+    line = min(max(position[0] or 1, 1), max(len(lines), 1))
+    content = lines[line - 1].rstrip("\n") if lines else ""
+    column = convert_column(content, position[1], unit, "codepoint") + 1
+    message = (message or "invalid syntax").rstrip(".")
+    return DocumentError(
+        f"{where} has a syntax error at line {line}, column {column}: {message}.", line, column
+    )
 
 
 def _refuse_depth(where: str, tree: ast.Module) -> None:

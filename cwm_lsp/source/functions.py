@@ -35,10 +35,10 @@ _COMPREHENSIONS: dict[type[ast.AST], FunctionKind] = {
 class Function:
     """One function as the interpreter would make it.
 
-    `qualname` is the code object's (`f`, `C.m`, `f.<locals>.<listcomp>`); `first_line` its `co_firstlineno` (that
-    of the first decorator, if any), `def_line` where `def`, `lambda` or the comprehension itself stands.
-    `parameters` are in the order of `co_varnames` (positional, keyword-only, `*args`, `**kwargs`), private names
-    mangled.
+    `qualname` is the code object's (`f`, `C.m`, `f.<locals>.<listcomp>`); `first_line` its `co_firstlineno`
+    (that of the first decorator, if any), `def_line` where `def`, `lambda` or the comprehension itself is.
+    `parameters` are in the order of `co_varnames` (positional, keyword-only, `*args`, `**kwargs`), private
+    names mangled.
     `parent` is the qualname of the nearest enclosing function, classes skipped.
     """
 

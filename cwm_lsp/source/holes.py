@@ -1,7 +1,7 @@
 """Holes: every `?` of a file that stands outside strings and comments, with its exact place.
 
-A hole is one character wide and so is the `_` that stands in for it, so no position moves when holes are filled
-to get a tree. A user's own `_` is no hole. Leaves out what to put into a hole (the fill room).
+A hole is one character wide and so is the `_` that stands in for it, so no position moves when holes are
+filled to get a tree. A user's own `_` is no hole. Leaves out what to put into a hole (the fill room).
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ Place = Literal["expression", "iterable", "condition", "target", "argument", "op
 
 STAND_IN = "_"
 
+_LONG_LINE = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
     """A `?`: 1-based line, 1-based column in code points, and its place in the syntax.
 
     place: "statement" (alone on its line), "condition" (decides a branch), "iterable" (after `in` of a
-    for), "target" (assigned or matched), "argument" (of a call), "operand" (of an operator or comparison), "name"
-    (an identifier that is no expression: an attribute, a parameter, what is defined or imported), else
+    for), "target" (assigned or matched), "argument" (of a call), "operand" (of an operator or comparison),
+    "name" (an identifier that is no expression: an attribute, a parameter, what is defined or imported), else
     "expression".
     """
 
@@ -55,10 +57,13 @@ class FoundHole:
 
 
 def find_holes(lines: Sequence[str]) -> tuple[FoundHole, ...]:
-    """Every `?` outside strings and comments, in order. Raises HoleError where one touches a name or a `?`."""
+    """Every `?` outside strings and comments, in order. Raises HoleError if one touches a name or a `?`."""
     if not any("?" in line for line in lines):
         return ()
-    found = tuple(_stdlib_holes(lines) if sys.version_info >= (3, 12) else _parso_holes(lines))
+    # From 3.12 on an f-string may hold strings with its own quotes (PEP 701), which parso doesn't know; but 3.12's
+    # tokenizer takes quadratic time for long lines. To 3.11's an f-string is one token, where parso looks inside.
+    own = sys.version_info >= (3, 12) and max(map(len, lines)) <= _LONG_LINE
+    found = tuple(_stdlib_holes(lines) if own else _parso_holes(lines))
     for hole in found:
         line, index = lines[hole.line - 1], hole.column - 1
         before, after = line[index - 1 : index], line[index + 1 : index + 2]
@@ -73,7 +78,6 @@ def find_holes(lines: Sequence[str]) -> tuple[FoundHole, ...]:
 
 
 def _parso_holes(lines: Sequence[str]) -> Iterator[FoundHole]:
-    # Python 3.11's own tokenizer takes an f-string for one token; parso's looks inside.
     depth = 0
     for token in tokenize_lines(list(lines), version_info=parse_version_string("3.11")):
         kind = token.type.name
@@ -83,7 +87,6 @@ def _parso_holes(lines: Sequence[str]) -> Iterator[FoundHole]:
 
 
 def _stdlib_holes(lines: Sequence[str]) -> Iterator[FoundHole]:
-    # From 3.12 on an f-string may hold strings with its own quotes (PEP 701), which parso doesn't know.
     found: list[FoundHole] = []
     depth = 0
     source = iter(lines)
