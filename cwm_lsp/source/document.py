@@ -74,10 +74,10 @@ class Document:
         try:
             found = find_holes(lines)
         except HoleError as error:
+            _refuse_unterminated(where, lines)
             place = f"line {error.line}, column {error.column}"
-            raise DocumentError(
-                f"{where} has a '?' at {place} that is no hole: {error}.", error.line, error.column
-            ) from None
+            message = f"{where} has a '?' at {place} that is no hole: {error}."
+            raise DocumentError(message, error.line, error.column) from None
         filled = fill_holes(lines, found)
         tree = _parse(where, filled, whole=not found)
         return cls(
@@ -246,6 +246,15 @@ def _parse(where: str, lines: list[str], *, whole: bool) -> ast.Module:
     if wrong is not None:
         raise _syntax_error(where, lines, wrong.message, (wrong.line, wrong.column), "utf8")
     return tree
+
+
+def _refuse_unterminated(where: str, lines: tuple[str, ...]) -> None:
+    """In a string that never ends every `?` looks like a hole: say what is really wrong."""
+    try:
+        _parse(where, [line.replace("?", "_") for line in lines], whole=False)
+    except DocumentError as error:
+        if "unterminated" in str(error):
+            raise
 
 
 def _syntax_error(

@@ -7,20 +7,15 @@ filled to get a tree. A user's own `_` is no hole. Leaves out what to put into a
 from __future__ import annotations
 
 import ast
-import sys
-import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from parso.python.tokenize import tokenize_lines
-from parso.utils import parse_version_string
+from cwm_lsp.source.tokens import Mark, question_marks
 
 Place = Literal["expression", "iterable", "condition", "target", "argument", "operand", "statement", "name"]
 
 STAND_IN = "_"
-
-_LONG_LINE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,63 +42,24 @@ class HoleError(ValueError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
-class FoundHole:
-    """Where a `?` was found, before there is a tree to place it in. `column` is 1-based."""
-
-    line: int
-    column: int
-    in_fstring: bool
-
-
-def find_holes(lines: Sequence[str]) -> tuple[FoundHole, ...]:
+def find_holes(lines: Sequence[str]) -> tuple[Mark, ...]:
     """Every `?` outside strings and comments, in order. Raises HoleError if one touches a name or a `?`."""
     if not any("?" in line for line in lines):
         return ()
-    # From 3.12 on an f-string may hold strings with its own quotes (PEP 701), which parso doesn't know; but 3.12's
-    # tokenizer takes quadratic time for long lines. To 3.11's an f-string is one token, where parso looks inside.
-    own = sys.version_info >= (3, 12) and max(map(len, lines)) <= _LONG_LINE
-    found = tuple(_stdlib_holes(lines) if own else _parso_holes(lines))
+    found = tuple(question_marks(lines))
     for hole in found:
         line, index = lines[hole.line - 1], hole.column - 1
-        before, after = line[index - 1 : index], line[index + 1 : index + 2]
-        if after == "?" or before == "?":
+        before, after = line[:index][-1:], line[index + 1 : index + 2]
+        if "?" in (before, after):
             raise HoleError("two holes must not touch", hole.line, hole.column)
         for neighbour in (before, after):
             if neighbour and ("a" + neighbour).isidentifier():
-                raise HoleError(
-                    f"a hole must not touch '{neighbour}', put a space between", hole.line, hole.column
-                )
+                message = f"a hole must not touch '{neighbour}', put a space between"
+                raise HoleError(message, hole.line, hole.column)
     return found
 
 
-def _parso_holes(lines: Sequence[str]) -> Iterator[FoundHole]:
-    depth = 0
-    for token in tokenize_lines(list(lines), version_info=parse_version_string("3.11")):
-        kind = token.type.name
-        if kind == "ERRORTOKEN" and token.string == "?":
-            yield FoundHole(token.start_pos[0], token.start_pos[1] + 1, depth > 0)
-        depth += (kind == "FSTRING_START") - (kind == "FSTRING_END")
-
-
-def _stdlib_holes(lines: Sequence[str]) -> Iterator[FoundHole]:
-    found: list[FoundHole] = []
-    depth = 0
-    source = iter(lines)
-    try:
-        for token in tokenize.generate_tokens(lambda: next(source, "")):
-            kind = tokenize.tok_name[token.type]
-            if token.string == "?" and kind in ("OP", "ERRORTOKEN"):
-                found.append(FoundHole(token.start[0], token.start[1] + 1, depth > 0))
-            depth += (kind == "FSTRING_START") - (kind == "FSTRING_END")
-    except (tokenize.TokenError, SyntaxError):
-        # Not Python: parsing will say what is wrong, unless it is a hole that melts into a number.
-        yield from _parso_holes(lines)
-    else:
-        yield from found
-
-
-def fill_holes(lines: Sequence[str], holes: Sequence[FoundHole]) -> list[str]:
+def fill_holes(lines: Sequence[str], holes: Sequence[Mark]) -> list[str]:
     """The lines with `_` in place of each hole."""
     filled = list(lines)
     for hole in holes:
@@ -112,7 +68,7 @@ def fill_holes(lines: Sequence[str], holes: Sequence[FoundHole]) -> list[str]:
     return filled
 
 
-def place_holes(tree: ast.Module, lines: Sequence[str], found: Sequence[FoundHole]) -> tuple[Hole, ...]:
+def place_holes(tree: ast.Module, lines: Sequence[str], found: Sequence[Mark]) -> tuple[Hole, ...]:
     """The holes with their place in the tree, which is that of the filled lines."""
     if not found:
         return ()

@@ -1,7 +1,8 @@
 """What parses but stands where Python refuses it: a `return` outside a function, a `break` outside a loop.
 
-CPython finds these when it compiles. A document is not compiled, because 3.12 and 3.13 crash, and don't raise,
-on two dozen nested comprehensions. Leaves out the compiler's rarer refusals, which don't matter to control flow.
+CPython finds these when it compiles. A document is not compiled, because 3.12 and 3.13 crash, and don't
+raise, on two dozen nested comprehensions. Leaves out the compiler's rarer refusals, which don't matter to
+control flow.
 """
 
 from __future__ import annotations
