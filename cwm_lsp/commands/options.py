@@ -1,0 +1,43 @@
+"""What several commands share: types of options, and the settings with what is wrong about them."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cwm_lsp.config import Settings
+
+
+def positive(text: str) -> int:
+    """argparse's type for a count."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return number
+
+
+def seconds(text: str) -> float:
+    """argparse's type for a time."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return number
+
+
+def settings() -> Settings:
+    """The user's settings; each refused value is named on stderr."""
+    from cwm_lsp import config
+    from cwm_lsp.commands.terminal import note
+
+    loaded = config.load()
+    for problem in loaded.problems:
+        note(problem)
+    return loaded.settings
