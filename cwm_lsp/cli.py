@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from cwm_lsp import __version__
 from cwm_lsp.commands.errors import BAD_USAGE, BROKEN_PIPE, FAILED, INTERRUPTED, CommandError
+from cwm_lsp.look import printable
 
 COMMANDS = ("record", "doctor")
 
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(sentence: str, status: int) -> int:
     try:
         sys.stdout.flush()
-        sys.stderr.write(f"cwm-lsp: {sentence.removesuffix('.')}\n")
+        sys.stderr.write(f"cwm-lsp: {printable(' '.join(sentence.split())).removesuffix('.')}\n")
         sys.stderr.flush()
     except OSError:
         pass

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         for frame in recording.frames:
             print_json(frame.to_json())
         print_json(recording.end.to_json())
-    else:
+    elif recording.frames or recording.end.reason != "failed":
         _print(terminal, document, recording)
     if recording.end.reason == "failed":
         raise CommandError(recording.end.message or "The run failed.")
