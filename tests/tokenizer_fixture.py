@@ -1,8 +1,9 @@
-"""A small tokenizer of Llama 3's kind with CWM's special tokens, trained here on the standard library and on traces.
+"""A small tokenizer of Llama 3's kind with CWM's special tokens, trained here on the standard library and on
+traces.
 
-Byte-level BPE with Llama 3's split and `ignore_merges`, about 6,000 ids, the special tokens behind them. It is trained
-once (a few seconds) and kept in the folder for temporary files; `vocabulary()` is it behind the `Vocabulary` contract.
-"""
+Byte-level BPE with Llama 3's split and `ignore_merges`, about 6,000 ids, the special tokens behind them. It
+is trained once (a few seconds) and kept in the folder for temporary files; `vocabulary()` is it behind the
+`Vocabulary` contract."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from cwm_lsp.trace.cwm_text import text_of, trace_parts
+from cwm_lsp.trace.cwm_text import trace_parts
 from tests.trace.programs import examples, generated
 from tests.trace.real_runs import Program, run
 

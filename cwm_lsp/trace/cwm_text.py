@@ -18,9 +18,9 @@ and after an exception in the same function the comparison goes on. What may sta
 here.
 
 An exception that leaves a function: EXCEPTION, then RETURN with `"None"` on the same line, then EXCEPTION in
-the caller on the line of its call, and so on; after the RETURN of the entry function the trace ends. A handled
-exception has no RETURN: a LINE frame on the line of the `except` follows. This is what `sys.settrace` reports;
-the evidence that CWM's traces keep it is indirect:
+the caller on the line of its call, and so on; after the RETURN of the entry function the trace ends. A
+handled exception has no RETURN: a LINE frame on the line of the `except` follows. This is what `sys.settrace`
+reports; the evidence that CWM's traces keep it is indirect:
 - "Towards a Neural Debugger for Python" (arXiv 2603.09951, the same group, on CWM's traces) says in §3 that
   they are recorded with `sys.settrace`, with its events as they come, and in §4.1 that the call stack is
   reconstructed from "the order of call and return events", which only works if a function that is left by an

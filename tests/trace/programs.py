@@ -1,4 +1,5 @@
-"""Programs for the tests: those of examples/, and random ones with loops, calls, strings, exceptions, comprehensions."""
+"""Programs for the tests: those of examples/, and random ones with loops, calls, strings, exceptions,
+comprehensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Programs of the tests really run, as frames: a small tracer beside the project's recorder, to check against."""
+"""Programs of the tests really run, as frames: a small tracer beside the project's recorder, to check
+against."""
 
 from __future__ import annotations
 

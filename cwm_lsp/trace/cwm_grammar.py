@@ -1,0 +1,225 @@
+"""What CWM may write next, as a Lark grammar for llguidance: exactly the frames of some `Choices`.
+
+Special tokens stand by name (`<|line_sep|>`); text stands in JSON string literals, which llguidance reads
+like Lark's, in ASCII and with `<|` broken up, so that no tool that replaces names of tokens can hit the
+user's text. Open values are JSON strings as `json.dumps` writes them; `".."` is only allowed for a name that
+has a value in the scope.
+
+How to decode with it
+---------------------
+- Feed `LLMatcher.compute_ff_tokens()` as long as there are any; they are in the tokenizer's own tokenisation.
+  The matcher's tokenizer must never read the names of special tokens in text: build it with
+  `llguidance.TokenizerWrapper` around `Vocabulary.encode`. One that is built from a tokenizer.json turns a
+  line that contains `<|frame_sep|>` into that token.
+- The line is a choice between a few whole texts, so it should not be made by its first token, of which there
+  are several spellings (indentation) and which says little. `line_alternatives` gives the texts that are
+  still open once `<|action_sep|>` is reached: tokenise each (`CwmCodec.alternatives`), take the one whose
+  tokens are most probable in sum, consume its tokens as one decision and go on. The texts are no prefixes of
+  each other, since each ends with the special token after it, so the sums are probabilities of exclusive
+  outcomes and need no correction for length. `model/alternatives.py` does this without computing more than it
+  has to.
+
+Leaves out where the choices come from and the decoding loop itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cwm_lsp.trace.codec import Choices, LocalChoice, Option
+from cwm_lsp.trace.cwm_text import (
+    ACTION_SEP,
+    ARG_SEP,
+    EVENT_TOKENS,
+    FRAME_SEP,
+    SAME,
+    Scope,
+    Source,
+    in_full,
+    json_string,
+    unmark,
+    written,
+)
+from cwm_lsp.trace.frame import EVENTS, Event
+
+# The characters of a JSON string as `json.dumps` writes them: printable ASCII, and escapes for the rest.
+_ESCAPE = (
+    r'\\(["\\bfnrt]|u(000[0-7bef]|001[0-9a-f]|007f|00[89a-f][0-9a-f]|0[1-9a-f][0-9a-f][0-9a-f]'
+    r"|[1-9a-f][0-9a-f][0-9a-f][0-9a-f]))"
+)
+_CHARACTER = rf"([ !#-\[\]-~]|{_ESCAPE})"
+_NO_DOT = rf"([ !#-\-\/-\[\]-~]|{_ESCAPE})"
+_TERMINALS = {
+    "STRING": rf'"{_CHARACTER}*"',
+    "VALUE": rf'"({_NO_DOT}{_CHARACTER}*|\.({_NO_DOT}{_CHARACTER}*)?|\.\.{_CHARACTER}+)?"',
+    "RAISED": rf'"\(<class \'{_CHARACTER}+\'>, {_CHARACTER}+, <traceback object>\)"',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """How one local may be written: `fixed` text before JSON, or any value; `same` if `".."` is allowed
+    beside it."""
+
+    name: str
+    fixed: str | None = None
+    same: bool = False
+
+    def takes(self, text: str) -> bool:
+        """True if the local may be written so."""
+        if self.fixed is not None:
+            return text == self.fixed
+        return self.same or text != SAME
+
+
+@dataclass(frozen=True, slots=True)
+class LineAlternative:
+    """A text that SOURCE may be, the special token after it, and the options that it stands for."""
+
+    text: str
+    follower: str
+    options: tuple[Option, ...]
+
+
+def slot(choice: LocalChoice, event: Event, scope: Scope) -> Slot:
+    """How this local is written in a frame of that event."""
+    held = None if in_full(event, scope) or scope is None else scope.get(choice.name)
+    if choice.kind == "same" and held is not None:
+        return Slot(choice.name, SAME)
+    if choice.kind in ("given", "same") and choice.value is not None:
+        unchanged = held is not None and held.repr == choice.value
+        return Slot(choice.name, SAME if unchanged else written(choice.value))
+    return Slot(choice.name, same=held is not None)
+
+
+def slots(option: Option, scope: Scope) -> tuple[Slot, ...]:
+    """How the locals of this option are written, in their order."""
+    return tuple(slot(choice, option.event, scope) for choice in option.locals)
+
+
+def fits(option: Option, event: Event, values: Mapping[str, str] | None, scope: Scope) -> bool:
+    """True if a frame that begins with this event and these locals (as written, before JSON; None for a frame
+    without) can still become this option."""
+    if option.event != event:
+        return False
+    if values is None:
+        return True
+    expected = slots(option, scope)
+    return [each.name for each in expected] == list(values) and all(
+        each.takes(values[each.name]) for each in expected
+    )
+
+
+def line_alternatives(
+    choices: Choices, source: Source, event: Event, values: Mapping[str, str] | None, scope: Scope
+) -> tuple[LineAlternative, ...]:
+    """The texts between which to choose after `<|action_sep|>`, given what was decoded before it: the event,
+    and the locals as they were written (None for RETURN and EXCEPTION). One text is no choice."""
+    found: dict[str, list[Option]] = {}
+    for option in choices.options:
+        if choices.free_form or fits(option, event, values, scope):
+            found.setdefault(unmark(source.lines[option.line - 1]), []).append(option)
+    follower = FRAME_SEP if event in ("call", "line") else ARG_SEP
+    return tuple(LineAlternative(text, follower, tuple(options)) for text, options in found.items())
+
+
+def grammar(choices: Choices, source: Source, scope: Scope) -> str:
+    """The grammar of the next frame, from its event token to its `<|frame_sep|>`. `scope` is what `..` may
+    stand for (`scope_after` of the frames so far). Raises ValueError if there is nothing to choose from."""
+    if not choices.options:
+        raise ValueError("No frame may come next.")
+    rules = _free(choices, source, scope) if choices.free_form else _offered(choices, source, scope)
+    text = "start: " + "\n     | ".join(rules) + "\n"
+    for name, pattern in _TERMINALS.items():
+        if any(name in rule for rule in rules):
+            text += f"{name}: /{pattern}/\n"
+    return text
+
+
+def literal(text: str) -> str:
+    """The text as a literal of the grammar."""
+    return json.dumps(text).replace("<|", "<\\u007c")
+
+
+class _Rule:
+    """One alternative of `start`, neighbouring literals joined."""
+
+    def __init__(self) -> None:
+        self.items: list[str] = []
+        self.text = ""
+
+    def add(self, text: str) -> None:
+        self.text += text
+
+    def symbol(self, symbol: str) -> None:
+        if self.text:
+            self.items.append(literal(self.text))
+            self.text = ""
+        self.items.append(symbol)
+
+    def __str__(self) -> str:
+        return " ".join(self.items)
+
+
+def _offered(choices: Choices, source: Source, scope: Scope) -> list[str]:
+    groups: dict[tuple[Event, tuple[Slot, ...], str | None], dict[str, None]] = {}
+    for option in choices.options:
+        has_locals = option.event in ("call", "line")
+        key = (option.event, slots(option, scope) if has_locals else (), None if has_locals else option.arg)
+        groups.setdefault(key, {})[unmark(source.lines[option.line - 1])] = None
+    return [_rule(event, expected, arg, tuple(texts)) for (event, expected, arg), texts in groups.items()]
+
+
+def _rule(event: Event, expected: Sequence[Slot], arg: str | None, texts: tuple[str, ...]) -> str:
+    rule = _Rule()
+    rule.symbol(EVENT_TOKENS[event])
+    if event in ("call", "line"):
+        rule.add("{")
+        for number, each in enumerate(expected):
+            rule.add((", " if number else "") + json_string(each.name) + ": ")
+            if each.fixed is not None:
+                rule.add(json_string(each.fixed))
+            else:
+                rule.symbol(f"({literal(json_string(SAME))} | VALUE)" if each.same else "VALUE")
+        rule.add("}")
+    rule.symbol(ACTION_SEP)
+    rule.symbol(_either(texts))
+    if event not in ("call", "line"):
+        rule.symbol(ARG_SEP)
+        if arg is not None:
+            rule.add(json_string(arg))
+        else:
+            rule.symbol("RAISED" if event == "exception" else "STRING")
+    rule.symbol(FRAME_SEP)
+    return str(rule)
+
+
+def _either(texts: Iterable[str]) -> str:
+    literals = [literal(text) for text in texts]
+    return literals[0] if len(literals) == 1 else "(" + " | ".join(literals) + ")"
+
+
+def _free(choices: Choices, source: Source, scope: Scope) -> list[str]:
+    lines = _either(dict.fromkeys(unmark(source.lines[option.line - 1]) for option in choices.options))
+    rules = []
+    for event in EVENTS:
+        rule = _Rule()
+        rule.symbol(EVENT_TOKENS[event])
+        if event in ("call", "line"):
+            known = () if in_full(event, scope) or scope is None else tuple(scope)
+            pairs = ['STRING ": " VALUE']
+            if known:
+                names = _either(json_string(name) for name in known)
+                pairs.append(f"{names} {literal(': ' + json_string(SAME))}")
+            pair = "(" + " | ".join(pairs) + ")"
+            rule.symbol(f'("{{}}" | "{{" {pair} (", " {pair})* "}}")')
+        rule.symbol(ACTION_SEP)
+        rule.symbol(lines)
+        if event not in ("call", "line"):
+            rule.symbol(ARG_SEP)
+            rule.symbol("STRING")
+        rule.symbol(FRAME_SEP)
+        rules.append(str(rule))
+    return rules
