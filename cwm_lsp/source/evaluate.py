@@ -287,8 +287,10 @@ class Evaluator:
         iteration = yield from self.iteration(node.generators[0].iter)
         function = self.scope.scope_of(node)
         start = Ref(iterator_repr(iteration, self))
+        if _is_constant_list(node.generators[0].iter):
+            start = Ref("<tuple_iterator object>")  # the compiler makes a tuple of a list that is only walked over
         arguments = ((".0", start), *self.scope.free_variables(function))
-        return (yield from self.ask(Enter(function, arguments, iteration)))
+        return (yield from self.ask(Enter(function, arguments, iteration.iteration)))
 
     _listcomp = _setcomp = _dictcomp = _comprehension
 
@@ -302,6 +304,17 @@ class Evaluator:
         from cwm_lsp.source.evaluate_calls import iteration
 
         return (yield from iteration(self, node))
+
+
+def _is_constant_list(node: ast.expr) -> bool:
+    """True for a list display of constants (tuples of constants and negative numbers among them)."""
+    if not isinstance(node, ast.List):
+        return False
+    try:
+        found = [ast.literal_eval(item) for item in node.elts]
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return not any(isinstance(item, list | dict | set) for item in found)
 
 
 def iterator_repr(value: Ref, evaluator: Evaluator) -> str:

@@ -149,6 +149,7 @@ def _method(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
     positional, named = yield from _arguments(walk, node)
     if method is not None:
         return (yield from _enter(walk, Ref(text, function=method), [receiver, *positional], named))
+    text = walk.text(receiver)
     operands = (text, *(_operand(walk, value) for value in positional), *(f"{key}={_operand(walk, value)}" for key, value in named))
     if func.attr not in MUTATING or kind_of(text) in ("str", "bytes", "tuple", "int", "float"):
         return (yield from walk.ask(Operation("method", operands, func.attr)))

@@ -128,6 +128,17 @@ class Names:
         """The lines that may come after a line."""
         return flow_of(self.document).successors(function.qualname, line)
 
+    def first_inside(self, function: Function, line: int) -> int | None:
+        """The line on which the body of the statement at a line begins (a comprehension's is its own)."""
+        if not isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return line
+        body = getattr(self.heads(function).get(line), "body", None)
+        if not isinstance(body, list) or not body:
+            return None
+        first: ast.stmt = body[0]
+        decorators = getattr(first, "decorator_list", [])
+        return decorators[0].lineno if decorators else first.lineno
+
     def handler(self, function: Function, line: int) -> int | None:
         """Where an exception raised at a line goes in this function: its first except clause or finally line."""
         best: tuple[int, int] | None = None
@@ -150,6 +161,16 @@ class Names:
                 best = (node.lineno, target)
         return best[1] if best else None
 
+    def unbound_between(self, function: Function, line: int, following: int) -> frozenset[str]:
+        """Names of `except ... as name` clauses that are left when going from one line to another."""
+        return frozenset(
+            head.name
+            for head in self.heads(function).values()
+            if isinstance(head, ast.ExceptHandler) and head.name
+            and head.lineno <= line <= (head.end_lineno or line)
+            and not head.lineno <= following <= (head.end_lineno or following)
+        )
+
     def nonlocals(self, function: Function) -> frozenset[str]:
         """Names that the function declares nonlocal."""
         body = function.node.body if isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef) else []
@@ -164,7 +185,10 @@ class Names:
             function = self._function(qualname)
             node = function.node
             bound = set(function.parameters) | set(self.variables(function))
-            used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+            outside: set[int] = set()
+            if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+                outside = {id(part) for part in ast.walk(node.generators[0].iter)}
+            used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside}
             free = (used - bound) | set(self.nonlocals(function))
             found = self._free[qualname] = tuple(sorted(free))
         return found

@@ -13,7 +13,7 @@ from typing import Literal
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.evaluate import Evaluator
-from cwm_lsp.source.execute import Head, Progress, heads_by_line, run_comprehension, run_line
+from cwm_lsp.source.execute import Head, Progress, run_comprehension, run_line
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.names import Names, names_of
 from cwm_lsp.source.operations import Answer, Enter, Iteration, Operation, Outcome, Raised, Ref, Unsupported
@@ -58,7 +58,11 @@ class Running:
     def copy(self) -> Running:
         """A copy that can go its own way."""
         return replace(
-            self, env=dict(self.env), answers=list(self.answers), progress=self.progress.copy(), pending=None
+            self,
+            env=dict(self.env),
+            answers=list(self.answers),
+            progress=self.progress.copy(),
+            pending=None if self.pending is None else self.pending.copy(),
         )
 
 
@@ -81,9 +85,23 @@ class Machine:
         twin = Machine.__new__(Machine)
         twin.__dict__.update(self.__dict__)
         twin.stack = [running.copy() for running in self.stack]
-        twin.heap = dict(self.heap)
-        twin.sure = dict(self.sure)
+        reached = self._reached()
+        twin.heap = {cell: text for cell, text in self.heap.items() if cell in reached}
+        twin.sure = {cell: confidence for cell, confidence in self.sure.items() if cell in reached}
         return twin
+
+    def _reached(self) -> set[int]:
+        """The cells that a name, a loop or a pending call still leads to."""
+        refs = [ref for running in self.stack for ref in running.env.values()]
+        for running in self.stack:
+            for progress in (running.progress, running.pending):
+                if progress is not None:
+                    refs += [ref for spec, _, _ in progress.loops.values() for ref in sources_of(spec)]
+            if running.iteration is not None:
+                refs += sources_of(running.iteration)
+        if self.entering is not None:
+            refs += [ref for _, ref in self.entering.arguments]
+        return {ref.cell for ref in refs if ref.cell is not None}
 
     @property
     def top(self) -> Running:
@@ -101,6 +119,7 @@ class Machine:
             if frame.event == "line":
                 self._follow_line(frame)
             elif frame.event == "exception":
+                self._settle()
                 self.top.situation, self.top.line = "raised", frame.line
                 self.top.raised = exception_text(frame.arg.repr if frame.arg else "")
             else:
@@ -123,9 +142,8 @@ class Machine:
         self.stack.append(Running(function, frame.line, env, frame.locals, iteration=iteration))
 
     def _follow_line(self, frame: Frame) -> None:
+        self._settle()
         top = self.top
-        if top.pending is not None:
-            top.progress, top.pending = top.pending, None
         for name, value in frame.locals.items():
             known = top.env.get(name)
             if known is None or self.text_of(known) != value.repr:
@@ -140,6 +158,11 @@ class Machine:
             loop = heads.get(start)
             if isinstance(loop, ast.For) and not loop.lineno <= frame.line <= (loop.end_lineno or loop.lineno):
                 del top.progress.loops[start]
+
+    def _settle(self) -> None:
+        """The walked line is over: what it did to loops and the like counts."""
+        if self.top.pending is not None:
+            self.top.progress, self.top.pending = self.top.pending, None
 
     def _follow_return(self, frame: Frame) -> None:
         ended = self.stack.pop()
@@ -263,11 +286,12 @@ class Machine:
         self.sure[self._cells] = self.certainty
         return replace(value, cell=self._cells)
 
-    def locals_now(self) -> dict[str, Value]:
-        """What the top activation's next LINE frame shows, in the order its names were bound."""
+    def locals_now(self, line: int) -> dict[str, Value]:
+        """What the top activation shows in a LINE frame at `line`, in the order its names were bound."""
         top = self.top
-        ordered = [name for name in top.shown if name in top.env]
-        fresh = [name for name in top.env if name not in top.shown]
+        gone = self.names.unbound_between(top.function, top.line, line)
+        ordered = [name for name in top.shown if name in top.env and name not in gone]
+        fresh = [name for name in top.env if name not in top.shown and name not in gone]
         rank = {name: at for at, name in enumerate(self.names.variables(top.function))}
         fresh.sort(key=lambda name: rank.get(name, len(rank)))
         values: dict[str, Value] = {}
@@ -345,6 +369,16 @@ class ActivationScope:
         """`C.name`, if the document's class has it."""
         qualname = f"{class_name}.{name}"
         return qualname if self.machine.document.function(qualname) else None
+
+
+def sources_of(spec: Iteration) -> list[Ref]:
+    """All values that an iteration walks over."""
+    found: list[Ref] = []
+    for source in spec.sources:
+        found.append(source)
+        if source.iteration is not None and source.iteration is not spec:
+            found += sources_of(source.iteration)
+    return found
 
 
 def exception_text(triple: str) -> str:

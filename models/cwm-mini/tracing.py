@@ -27,7 +27,10 @@ def load(source: str, filename: str) -> dict[str, Any]:
 
 
 def show(value: object) -> str:
-    """`repr` without addresses."""
+    """`repr` without addresses. Raises Stopped where it would be long."""
+    large = value.bit_length() > 200 if isinstance(value, int) else isinstance(value, str | list | tuple | dict | set) and len(value) > 300
+    if large:
+        raise Stopped
     return _ADDRESS.sub("", repr(value)).replace("program.", "")
 
 

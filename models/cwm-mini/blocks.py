@@ -1,0 +1,166 @@
+"""Turns a really run call into what cwm-mini learns from: sources and blocks with what counts in each token's loss.
+
+Walks each recorded frame as the product does, with the oracle in the model's place, and keeps a block only where the
+walk arrives at the frame that was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import oracle
+
+from cwm_lsp.source.document import Document
+from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.trace import mini_layout as layout
+from cwm_lsp.trace.frame import Frame
+from cwm_lsp.trace.mini_values import value_tokens
+from cwm_lsp.trace.mini_vocabulary import END, INVENT, STEP_OVER
+from cwm_lsp.world.machine import Machine, Step, exception_triple
+
+GIVEN, FORCED, EVENT, DECIDED = 0, 1, 2, 3
+"""What a token is to the model: part of the prompt, forced by the walk, the next event, or its own decision."""
+
+
+@dataclass(slots=True)
+class Block:
+    """Tokens of one block and what each is."""
+
+    tokens: list[str] = field(default_factory=list)
+    roles: list[int] = field(default_factory=list)
+
+    def add(self, tokens: Sequence[str], role: int) -> None:
+        """Appends tokens of one role."""
+        self.tokens.extend(tokens)
+        self.roles.extend([role] * len(tokens))
+
+
+@dataclass(slots=True)
+class Sample:
+    """A function's source and the blocks that belong to it."""
+
+    source: tuple[str, ...]
+    blocks: list[Block]
+
+
+class Mismatch(Exception):  # noqa: N818
+    """The walk did not arrive at the recorded frame."""
+
+
+def samples_of(document: Document, frames: Sequence[Frame]) -> tuple[dict[str, Sample], str | None]:
+    """Samples by function, and why the trace was left early (None if it was walked to its end)."""
+    samples: dict[str, Sample] = {}
+    machine = Machine(document)
+    calls: list[tuple[Frame, str]] = []
+    for frame, following in zip(frames, frames[1:], strict=False):
+        try:
+            machine.follow(frame)
+            if frame.event == "call":
+                calls.append((frame, frame.function))
+            if frame.event == "return" and calls:
+                _jump_blocks(document, samples, calls.pop()[0], frame)
+            block = line_block(document, machine, following)
+        except (Unsupported, oracle.TooLarge, Mismatch) as error:
+            return samples, f"{type(error).__name__}: {error}"
+        if block is not None:
+            _sample(document, samples, machine.top.function.qualname).blocks.append(block)
+    if frames and frames[-1].event == "return" and calls:
+        _jump_blocks(document, samples, calls.pop()[0], frames[-1])
+    return samples, None
+
+
+def _sample(document: Document, samples: dict[str, Sample], qualname: str) -> Sample:
+    found = samples.get(qualname)
+    if found is None:
+        found = samples[qualname] = Sample(layout.source_tokens(document, qualname), [])
+    return found
+
+
+def line_block(document: Document, machine: Machine, following: Frame) -> Block | None:
+    """The block of the machine's current line, checked against the frame that really followed."""
+    top = machine.top
+    qualname = top.function.qualname
+    naming = layout.naming_of(document, qualname)
+    block = Block()
+    if top.situation in ("line", "returned"):
+        read = layout.names_read(document, qualname, top.line)
+        values = [(name, machine.text_of(top.env[name])) for name in read if name in top.env]
+        block.add(layout.block_start(naming, top.line, [(n, t) for n, t in values if not t.startswith("<function")]), GIVEN)
+    walk = machine.walk()
+    try:
+        operation = next(walk)
+        while True:
+            answer = oracle.answer(operation)
+            block.add(layout.question(operation), FORCED)
+            block.add(layout.answer_tokens(answer), DECIDED)
+            operation = walk.send(answer)
+    except StopIteration as finished:
+        step: Step = finished.value
+    check(machine, step, following)
+    if not block.tokens:
+        return None
+    block.add(
+        layout.event_tokens(naming, following.event, line=following.line, function=following.function), EVENT
+    )
+    return block
+
+
+def check(machine: Machine, step: Step, following: Frame) -> None:
+    """Raises Mismatch unless the step leads to the frame."""
+    if step.event == "line" and following.event == "return" and following.arg and following.arg.repr == "None":
+        return
+    if step.event != following.event:
+        raise Mismatch(f"{step.event} instead of {following.event}")
+    if step.event == "line" and machine.top.situation != "called":
+        values = {name: value.repr for name, value in machine.locals_now(following.line).items()}
+        if values != {name: value.repr for name, value in following.locals.items()}:
+            raise Mismatch("other locals")
+    elif step.event == "call":
+        assert step.enter is not None
+        given = {name: machine.text_of(value) for name, value in step.enter.arguments}
+        if given != {name: value.repr for name, value in following.locals.items()}:
+            raise Mismatch("other arguments")
+    elif step.event == "return":
+        if following.arg is None or step.text != following.arg.repr:
+            raise Mismatch("another value")
+    elif step.event == "exception" and (following.arg is None or exception_triple(step.text) != following.arg.repr):
+        raise Mismatch("another exception")
+
+
+def _jump_blocks(document: Document, samples: dict[str, Sample], call: Frame, end: Frame) -> None:
+    """The tasks that see a whole call at once: step over it, and invent its arguments."""
+    function = document.function(call.function)
+    if function is None or function.kind != "function" or end.arg is None or not call.locals:
+        return
+    naming = layout.naming_of(document, call.function)
+    given: list[str] = []
+    for name, value in call.locals.items():
+        given += [*naming.variable(name), *value_tokens(value.repr)]
+    answer = layout.answer_tokens(end.arg.repr)
+    if len(given) > 120 or len(answer) > 60:
+        return
+    over = Block()
+    over.add([STEP_OVER, *given, "<|arg_sep|>"], GIVEN)
+    over.add(answer, DECIDED)
+    invent = Block()
+    invent.add([INVENT], GIVEN)
+    for name, value in call.locals.items():
+        invent.add([*naming.variable(name), "<|arg_sep|>"], FORCED)
+        invent.add([*value_tokens(value.repr), END], DECIDED)
+    sample = _sample(document, samples, call.function)
+    sample.blocks += [over, invent]
+
+
+def replay(machine: Machine, answers: Sequence[Answer]) -> list[tuple[Operation, Answer]]:
+    """The operations of the machine's line with given answers; for tests."""
+    walk = machine.walk()
+    pairs: list[tuple[Operation, Answer]] = []
+    try:
+        operation = next(walk)
+        for answer in answers:
+            pairs.append((operation, answer))
+            operation = walk.send(answer)
+    except StopIteration:
+        pass
+    return pairs

@@ -1,0 +1,155 @@
+"""Streams training batches for cwm-mini: programs are made, really run, walked and packed as they are needed.
+
+Leaves out what the programs are (programs.py) and what a block is (blocks.py).
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import programs
+import tokenizer
+import tracing
+from blocks import DECIDED, GIVEN, Block, Sample, samples_of
+from network import Segment
+
+from cwm_lsp.source.document import Document, DocumentError
+
+LONGEST_SOURCE = 360
+LONGEST_BLOCK = 420
+HERE = Path(__file__).parent
+WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0], dtype=np.float32)
+"""Loss weights of the roles given, forced, event and decided."""
+KEPT_BLOCKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A source and some of its blocks as ids; `jump` moves the blocks away from it, as a longer source would."""
+
+    source: list[int]
+    blocks: list[tuple[list[int], list[int]]]
+    jump: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Flat arrays over all tokens, padding included: ids, positions, roles; and the segments they consist of."""
+
+    ids: np.ndarray
+    positions: np.ndarray
+    roles: np.ndarray
+    segments: list[Segment]
+
+
+def limit_memory(gibibytes: int = 4) -> None:
+    """A generated program must not take the machine with it."""
+    resource.setrlimit(resource.RLIMIT_DATA, (gibibytes << 30, gibibytes << 30))
+
+
+def seeds(folder: str = "seeds") -> list[str]:
+    """Sources of the hand-written programs."""
+    return [path.read_text() for path in sorted((HERE / folder).glob("*.py"))]
+
+
+def samples(seed: int, texts: list[str]) -> list[Sample]:
+    """The samples of one generated program or mutated seed file."""
+    kind = seed % 20
+    if kind < 9:
+        source, calls = programs.program(seed)
+    elif kind < 14:
+        source, calls = programs.straight(seed)
+    else:
+        source, calls = programs.mutated_seed(texts[(seed // 20) % len(texts)], seed)
+        rng = random.Random(seed)
+        calls = rng.sample(calls, min(len(calls), 6))
+    found: list[Sample] = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            document = Document.from_text(source, "program.py")
+            namespace = tracing.load(source, "program.py")
+            for call in calls:
+                frames = tracing.trace(namespace, "program.py", call, 160)
+                found += samples_of(document, frames)[0].values()
+    except (DocumentError, SyntaxError, MemoryError, tracing.Stopped, RecursionError, NameError, TypeError):
+        return found
+    return found
+
+
+def groups(start: int, step: int) -> Iterator[Group]:
+    """Groups from program seeds start, start + step, ...; the same start gives the same groups."""
+    table = tokenizer.ids()
+    texts = seeds()
+    seed = start
+    while True:
+        rng = random.Random(seed)
+        for sample in samples(seed, texts):
+            source = tokenizer.encode(sample.source, table)
+            if len(source) > LONGEST_SOURCE:
+                continue
+            blocks = [(tokenizer.encode(block.tokens, table), _roles(block)) for block in _chosen(sample, rng)]
+            blocks = [block for block in blocks if len(block[0]) <= LONGEST_BLOCK]
+            if blocks:
+                yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0)
+        seed += step
+
+
+def batches(start: int, step: int, tokens: int) -> Iterator[Batch]:
+    """Batches of about `tokens` tokens."""
+    held: list[Group] = []
+    size = 0
+    for group in groups(start, step):
+        held.append(group)
+        size += len(group.source) + sum(len(ids) for ids, _ in group.blocks)
+        if size >= tokens:
+            yield pack(held)
+            held, size = [], 0
+
+
+def pack(held: list[Group]) -> Batch:
+    """One batch of some groups. Blocks of like length share a segment, so that little is padding."""
+    ids: list[int] = []
+    positions: list[int] = []
+    roles: list[int] = []
+    segments: list[Segment] = []
+    for group in held:
+        source = Segment(len(ids), 1, len(group.source))
+        segments.append(source)
+        ids += group.source
+        positions += range(len(group.source))
+        roles += [GIVEN] * len(group.source)
+        blocks = sorted(group.blocks, key=lambda block: len(block[0]))
+        while blocks:
+            shortest = len(blocks[0][0])
+            count = sum(len(block) <= shortest * 1.3 + 4 for block, _ in blocks)
+            chunk, blocks = blocks[:count], blocks[count:]
+            length = len(chunk[-1][0])
+            segments.append(Segment(len(ids), count, length, source))
+            first = len(group.source) + group.jump
+            for block, kinds in chunk:
+                padding = [0] * (length - len(block))
+                ids += block + padding
+                roles += kinds + padding
+                positions += range(first, first + length)
+    return Batch(*(np.array(part, dtype=np.int64) for part in (ids, positions, roles)), segments)
+
+
+def _chosen(sample: Sample, rng: random.Random) -> list[Block]:
+    blocks = [block for block in sample.blocks if DECIDED in block.roles or rng.random() < 0.12]
+    rng.shuffle(blocks)
+    return blocks[:KEPT_BLOCKS]
+
+
+def _roles(block: Block) -> list[int]:
+    """Roles by id: a character outside of ASCII is several ids."""
+    roles: list[int] = []
+    for token, role in zip(block.tokens, block.roles, strict=True):
+        roles += [role] * (1 if token.startswith("<|") and len(token) > 2 else len(token.encode()))
+    return roles
