@@ -84,7 +84,11 @@ def _literal(node: ast.expr, shadowed: Collection[str]) -> Any:
         case ast.List(elts=items):
             return [_literal(item, shadowed) for item in items]
         case ast.Set(elts=items):
-            return {_literal(item, shadowed) for item in items}
+            members = [_literal(item, shadowed) for item in items]
+            if len(items) > 2 and not any(isinstance(part, ast.Call) for part in ast.walk(node)):
+                # The compiler makes three constants and more a frozenset first, which can change their order.
+                return set(frozenset(tuple(frozenset(members))))
+            return set(members)
         case ast.Dict(keys=keys, values=values) if None not in keys:
             pairs = zip(keys, values, strict=True)
             return {

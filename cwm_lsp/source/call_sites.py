@@ -58,7 +58,7 @@ def comment_texts(document: Document) -> Iterator[tuple[int, str]]:
 
 
 def sites(document: Document, functions: Functions) -> Iterator[Site]:
-    """All calls of the functions, by origin, then in source order. A call that contains a hole is none yet."""
+    """All calls of the functions, by origin, then in source order. A call with a hole in it is none yet."""
     yield from _doctests(document, functions)
     yield from _asserts(document, functions)
     for statement in document.tree.body:

@@ -70,12 +70,13 @@ def comments(lines: Sequence[str]) -> Iterator[Comment]:
         except (tokenize.TokenError, SyntaxError):
             pass
         return
+    line = 1
     for token in tokenize_lines(list(lines), version_info=parse_version_string("3.11")):
         # parso keeps comments in the white space before a token.
-        parts = token.prefix.split("\n")
-        for number, part in enumerate(parts, token.start_pos[0] - len(parts) + 1):
+        for number, part in enumerate(token.prefix.split("\n"), line):
             if (text := part.lstrip(" \t\f")).startswith("#"):
                 yield Comment(number, text)
+        line += token.prefix.count("\n") + token.string.count("\n")
 
 
 def _stdlib_tokens(lines: Sequence[str]) -> Iterator[tokenize.TokenInfo]:
