@@ -8,21 +8,22 @@ together, which argument binds which parameter. Values are not: each one is aske
 from __future__ import annotations
 
 import ast
+from collections.abc import Generator
 from typing import Protocol
 
-from cwm_lsp.source.bind import bind_arguments
 from cwm_lsp.source.operations import (
     Answer,
+    Create,
     Enter,
-    Iteration,
     Operation,
+    Question,
     Raised,
     Ref,
     Stop,
     Unsupported,
     Walk,
 )
-from cwm_lsp.source.values import class_of_instance, elements, is_mutable, kind_of, sequence_repr
+from cwm_lsp.source.values import elements, kind_of, sequence_repr
 
 BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -79,6 +80,9 @@ class Scope(Protocol):
     def method(self, class_name: str, name: str) -> str | None:
         """The qualified name of a method of one of the document's classes."""
 
+    def is_generator(self, function: str) -> bool:
+        """True for a function whose call makes a generator."""
+
 
 class Evaluator:
     """Evaluates expressions of one line by questions.
@@ -98,17 +102,16 @@ class Evaluator:
         """True once the replayed part of the line is over: effects count from here."""
         return self.at > self.applied
 
-    def ask(self, question: Operation | Enter) -> Walk:
+    def ask(self, question: Question) -> Walk:
         """Asks (or replays) one question; raises PythonRaised where the answer is an exception."""
-        answer: Answer | Ref
         if self.at < len(self.answers):
             answer = self.answers[self.at]
         else:
             answer = yield question
-            if isinstance(answer, Ref):
-                answer = answer.text
             self.answers.append(answer)
         self.at += 1
+        if isinstance(answer, Ref):
+            return answer
         if isinstance(answer, Raised):
             raise PythonRaised(answer.text)
         if isinstance(answer, Stop):
@@ -141,11 +144,8 @@ class Evaluator:
         result: Ref = yield from handler(node)
         return result
 
-    def texts(self, nodes: list[ast.expr]) -> Walk:
-        """Not a value: evaluates in order and keeps the list on the side; see `_many`."""
-        raise NotImplementedError
-
-    def _many(self, nodes: list[ast.expr]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def many(self, nodes: list[ast.expr]) -> Generator[Question, Answer, list[Ref]]:
+        """The values of several expressions, starred ones spread."""
         values: list[Ref] = []
         for node in nodes:
             if isinstance(node, ast.Starred):
@@ -218,15 +218,15 @@ class Evaluator:
         return (yield from self.eval(node.body if truth.text == "True" else node.orelse))
 
     def _list(self, node: ast.List) -> Walk:
-        values = yield from self._many(node.elts)
+        values = yield from self.many(node.elts)
         return Ref(sequence_repr("list", [self.text(value) for value in values]))
 
     def _tuple(self, node: ast.Tuple) -> Walk:
-        values = yield from self._many(node.elts)
+        values = yield from self.many(node.elts)
         return Ref(sequence_repr("tuple", [self.text(value) for value in values]))
 
     def _set(self, node: ast.Set) -> Walk:
-        values = yield from self._many(node.elts)
+        values = yield from self.many(node.elts)
         return (yield from self.ask(Operation("make_set", tuple(self.text(value) for value in values))))
 
     def _dict(self, node: ast.Dict) -> Walk:
@@ -294,6 +294,15 @@ class Evaluator:
 
     _listcomp = _setcomp = _dictcomp = _comprehension
 
+    def _generatorexp(self, node: ast.GeneratorExp) -> Walk:
+        iteration = yield from self.iteration(node.generators[0].iter)
+        function = self.scope.scope_of(node)
+        start = Ref(iterator_repr(iteration, self))
+        if _is_constant_list(node.generators[0].iter):
+            start = Ref("<tuple_iterator object>")
+        arguments = ((".0", start), *self.scope.free_variables(function))
+        return (yield from self.ask(Create(function, arguments, iteration.iteration)))
+
     def _call(self, node: ast.Call) -> Walk:
         from cwm_lsp.source.evaluate_calls import call  # the two halves of one walk need each other
 
@@ -319,6 +328,8 @@ def _is_constant_list(node: ast.expr) -> bool:
 
 def iterator_repr(value: Ref, evaluator: Evaluator) -> str:
     """The `repr` that `.0` of a comprehension shows: the kind of iterator, its address removed."""
+    if value.generator is not None:
+        return value.text
     spec = value.iteration
     if spec is None:
         return "<iterator object>"
@@ -336,6 +347,3 @@ def iterator_repr(value: Ref, evaluator: Evaluator) -> str:
         "str": "<str_ascii_iterator object>" if evaluator.text(spec.sources[0]).isascii() else "<str_iterator object>",
         "dict": "<dict_keyiterator object>",
     }.get(kind, f"<{kind}_iterator object>")
-
-
-__all__ = ["MUTATING", "NO_RESULT", "Evaluator", "PythonRaised", "Scope", "bind_arguments", "is_mutable", "class_of_instance", "Iteration"]

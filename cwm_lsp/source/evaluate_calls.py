@@ -1,19 +1,30 @@
 """Calls and iterations within the walk over an expression: what is entered, what is asked, what is only structure.
 
-Leaves out generators driven by a consumer other than a `for` statement of their own.
+Leaves out functions of the file given to map and filter, and `send` and `throw` of generators.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Generator
 
 from cwm_lsp.source.bind import WrongArguments, bind_arguments
 from cwm_lsp.source.evaluate import MUTATING, NO_RESULT, Evaluator, PythonRaised
-from cwm_lsp.source.operations import Enter, Iteration, Operation, Ref, Unsupported, Walk
+from cwm_lsp.source.operations import (
+    Answer,
+    Create,
+    Enter,
+    Iteration,
+    Operation,
+    Question,
+    Ref,
+    Resume,
+    Unsupported,
+    Walk,
+)
 from cwm_lsp.source.values import class_of_instance, kind_of
 
-CONSUMERS = frozenset("list tuple set frozenset sorted sum min max any all dict enumerate zip reversed".split())
 LAZY = frozenset(("enumerate", "zip", "reversed"))
 VIEWS = {"items": "pair", "keys": "key", "values": "value"}
 
@@ -38,9 +49,68 @@ def call(walk: Evaluator, node: ast.Call) -> Walk:
         return _range(walk, positional)
     if _is_exception(name):
         return Ref(f"{name}({', '.join(walk.text(value) for value in positional)})")
+    if any(_is_drawn(value) for value in positional):
+        return (yield from _consume(walk, name, positional, named))
     if name in ("sorted", "min", "max", "map", "filter") and any(value.function for value in (*positional, *(v for _, v in named))):
         return (yield from _with_function(walk, name, positional, named))
     return (yield from walk.ask(_call_operation(walk, name, positional, named)))
+
+
+def _is_drawn(value: Ref) -> bool:
+    """True if values must be taken from a generator, directly or through enumerate and zip."""
+    if value.generator is not None:
+        return True
+    return value.iteration is not None and any(_is_drawn(source) for source in value.iteration.sources)
+
+
+def _consume(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
+    """A builtin that takes the values of a generator: all of them, or until it knows enough."""
+    from cwm_lsp.source.execute import take
+
+    source = positional[0]
+    if name == "next":
+        return (yield from _next(walk, positional))
+    if name == "iter":
+        return source
+    spec = source.iteration or Iteration("generator", (source,))
+    items: list[str] = []
+    last = ""
+    while (item := (yield from take(walk, spec, len(items), last))) is not None:
+        items.append(walk.text(item))
+        last = items[-1]
+        if name in ("any", "all") and (yield from walk.truth(item)).text == str(name == "any"):
+            yield from drop(walk, spec)
+            return Ref(str(name == "any"))
+    if name in ("any", "all"):
+        return Ref(str(name == "all"))
+    drawn = Ref("[" + ", ".join(items) + "]")
+    if name in ("list", "iter", "enumerate", "zip"):
+        return drawn if name == "list" else Ref(drawn.text, iteration=Iteration("item", (drawn,)))
+    return (yield from walk.ask(_call_operation(walk, name, [drawn, *positional[1:]], named)))
+
+
+def _next(walk: Evaluator, positional: list[Ref]) -> Walk:
+    generator = positional[0].generator
+    if generator is None:
+        raise Unsupported("next() of this iterator can't be taken apart")
+    value = yield from walk.ask(Resume(generator))
+    if value.text:
+        if positional[0].cell is None:
+            yield from walk.ask(Resume(generator, close=True))
+        return value
+    if len(positional) > 1:
+        return positional[1]
+    raise PythonRaised("StopIteration()")
+
+
+def drop(walk: Evaluator, spec: Iteration) -> Walk:
+    """Nothing holds the iteration any more: its generators are closed."""
+    for source in spec.sources:
+        if source.generator is not None:
+            yield from walk.ask(Resume(source.generator, close=True))
+        elif source.iteration is not None and source.iteration is not spec:
+            yield from drop(walk, source.iteration)
+    return Ref("None")
 
 
 def _range(walk: Evaluator, values: list[Ref]) -> Ref:
@@ -63,6 +133,8 @@ def _call_operation(walk: Evaluator, name: str, positional: list[Ref], named: li
 def _operand(walk: Evaluator, value: Ref) -> str:
     if value.builtin:
         return value.builtin
+    if value.generator is not None:
+        raise Unsupported("what takes a generator here can't be taken apart")
     if value.iteration is not None:
         return _iteration_text(walk, value.iteration)
     return walk.text(value)
@@ -79,15 +151,15 @@ def _iteration_text(walk: Evaluator, spec: Iteration) -> str:
     return f"{inner[0]}.{view}()" if view else inner[0]
 
 
-def _arguments(walk: Evaluator, node: ast.Call):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _arguments(
+    walk: Evaluator, node: ast.Call
+) -> Generator[Question, Answer, tuple[list[Ref], list[tuple[str, Ref]]]]:
     positional: list[Ref] = []
     for argument in node.args:
-        if isinstance(argument, ast.GeneratorExp):
-            raise Unsupported("a generator expression as an argument can't be taken apart yet")
         if isinstance(argument, ast.Call) and _lazy_name(walk, argument):
             positional.append((yield from iteration(walk, argument)))
         else:
-            positional += yield from walk._many([argument])
+            positional += yield from walk.many([argument])
     named: list[tuple[str, Ref]] = []
     for keyword in node.keywords:
         if keyword.arg is None:
@@ -118,6 +190,8 @@ def _enter(walk: Evaluator, target: Ref, positional: list[Ref], named: list[tupl
         bound = bind_arguments(function.rpartition(".")[2], walk.scope.parameters(function), positional, named)
     except WrongArguments as error:
         raise PythonRaised(f"TypeError({str(error)!r})") from None
+    if walk.scope.is_generator(function):
+        return (yield from walk.ask(Create(function, (*bound, *walk.scope.free_variables(function)))))
     result = yield from walk.ask(Enter(function, (*bound, *walk.scope.free_variables(function))))
     return result if made is None else Ref(made)
 
@@ -150,6 +224,10 @@ def _method(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
     if method is not None:
         return (yield from _enter(walk, Ref(text, function=method), [receiver, *positional], named))
     text = walk.text(receiver)
+    if func.attr == "join" and len(positional) == 1 and _is_drawn(positional[0]):
+        positional = [(yield from _consume(walk, "list", positional, []))]
+    elif any(_is_drawn(value) for value in positional):
+        raise Unsupported(f"{func.attr}() of a generator can't be taken apart")
     operands = (text, *(_operand(walk, value) for value in positional), *(f"{key}={_operand(walk, value)}" for key, value in named))
     if func.attr not in MUTATING or kind_of(text) in ("str", "bytes", "tuple", "int", "float"):
         return (yield from walk.ask(Operation("method", operands, func.attr)))
@@ -198,5 +276,7 @@ def iteration(walk: Evaluator, node: ast.expr) -> Walk:
     value = yield from walk.eval(node)
     if value.iteration is not None:
         return value
+    if value.generator is not None:
+        return Ref(value.text, generator=value.generator, iteration=Iteration("generator", (value,)))
     mode = {"dict": "key", "range": "range"}.get(kind_of(walk.text(value)), "item")
     return Ref(value.text, value.cell, iteration=Iteration(mode, (value,)))

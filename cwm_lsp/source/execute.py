@@ -11,10 +11,21 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 from cwm_lsp.source.evaluate import BINARY, Evaluator, PythonRaised
-from cwm_lsp.source.operations import Answer, Enter, Iteration, Operation, Outcome, Ref, Unsupported, Walk
+from cwm_lsp.source.evaluate_calls import drop
+from cwm_lsp.source.operations import (
+    Answer,
+    Iteration,
+    Operation,
+    Outcome,
+    Question,
+    Ref,
+    Resume,
+    Unsupported,
+    Walk,
+)
 from cwm_lsp.source.values import elements, kind_of
 
-LineWalk = Generator[Operation | Enter, "Answer | Ref", Outcome]
+LineWalk = Generator[Question, Answer, Outcome]
 Head = ast.stmt | ast.excepthandler | ast.match_case
 
 
@@ -93,8 +104,11 @@ def _body_on_line(walk: Evaluator, progress: Progress, body: list[ast.stmt], lin
 
 def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -> LineWalk:
     match node:
-        case ast.Expr(value=ast.Yield() | ast.YieldFrom() | ast.Await()):
-            raise Unsupported("generators and coroutines can't be taken apart yet")
+        case ast.Expr(value=ast.Yield(value=given)):
+            value = Ref("None") if given is None else (yield from walk.eval(given))
+            return Outcome("yield", value=walk.text(value))
+        case ast.Expr(value=ast.YieldFrom() | ast.Await()):
+            raise Unsupported("yield from and await can't be taken apart yet")
         case ast.Expr():
             yield from walk.eval(node.value)
         case ast.Assign():
@@ -140,7 +154,9 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
         case ast.Delete():
             for target in node.targets:
                 yield from _delete(walk, target)
-        case ast.Pass() | ast.Break() | ast.Continue() | ast.Global() | ast.Nonlocal() | ast.Try():
+        case ast.Break():
+            yield from _leave_loop(walk, progress, line)
+        case ast.Pass() | ast.Continue() | ast.Global() | ast.Nonlocal() | ast.Try():
             pass
         case _:
             raise Unsupported(f"{type(node).__name__} statements can't be taken apart yet")
@@ -252,10 +268,23 @@ def _for(walk: Evaluator, progress: Progress, node: ast.For, line: int) -> LineW
     return (yield from _body_on_line(walk, progress, node.body, line, True))
 
 
-def take(
-    walk: Evaluator, spec: Iteration, taken: int, last: str
-) -> Generator[Operation | Enter, Answer | Ref, Ref | None]:
+def _leave_loop(walk: Evaluator, progress: Progress, line: int) -> Walk:
+    """A break drops what the innermost loop around its line walks over."""
+    around = [start for start in progress.loops if start <= line]
+    if around:
+        spec, _, _ = progress.loops.pop(max(around))
+        yield from drop(walk, spec)
+    return Ref("None")
+
+
+def take(walk: Evaluator, spec: Iteration, taken: int, last: str) -> Generator[Question, Answer, Ref | None]:
     """The next item of an iteration of which `taken` were taken, `last` being the last; None at its end."""
+    if spec.mode == "generator":
+        generator = spec.sources[0].generator
+        if generator is None:
+            raise Unsupported("what this loop walks over is not known here")
+        value = yield from walk.ask(Resume(generator))
+        return value if value.text else None
     if spec.mode == "enumerate":
         item = yield from take(walk, _inner(spec.sources[0]), taken, _last_of(last, 1))
         return None if item is None else Ref(f"({spec.start + taken}, {item.text})")
@@ -277,6 +306,8 @@ def take(
 
 
 def _inner(source: Ref) -> Iteration:
+    if source.generator is not None:
+        return Iteration("generator", (source,))
     return source.iteration or Iteration("item", (source,))
 
 
@@ -326,9 +357,7 @@ def _case(walk: Evaluator, progress: Progress, node: ast.match_case, line: int) 
     return (yield from _body_on_line(walk, progress, node.body, line, True))
 
 
-def _pattern(
-    walk: Evaluator, pattern: ast.pattern, subject: str
-) -> Generator[Operation | Enter, Answer | Ref, bool]:
+def _pattern(walk: Evaluator, pattern: ast.pattern, subject: str) -> Generator[Question, Answer, bool]:
     match pattern:
         case ast.MatchValue():
             value = yield from walk.eval(pattern.value)
@@ -351,8 +380,8 @@ def _pattern(
 
 
 def run_comprehension(walk: Evaluator, progress: Progress, node: ast.expr, spec: Iteration) -> LineWalk:
-    """One round of a list, set or dict comprehension: takes an item, filters it, keeps its element."""
-    if not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp) or len(node.generators) != 1:
+    """One round of a comprehension: takes an item, filters it, keeps its element (or yields it)."""
+    if not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) or len(node.generators) != 1:
         raise Unsupported("this form of comprehension can't be taken apart yet")
     if node.lineno != node.end_lineno:
         raise Unsupported("a comprehension over several lines can't be taken apart yet")
@@ -361,12 +390,16 @@ def run_comprehension(walk: Evaluator, progress: Progress, node: ast.expr, spec:
         _, taken, last = progress.loops.get(0, (spec, 0, ""))
         item = yield from take(walk, spec, taken, last)
         if item is None:
+            if isinstance(node, ast.GeneratorExp):
+                return Outcome("return", value="None")
             return (yield from _collected(walk, progress, node))
         progress.loops[0] = (spec, taken + 1, item.text)
         yield from assign(walk, generator.target, item)
         for test in generator.ifs:
             if (yield from walk.test(test)).text == "False":
                 return Outcome("next", False)
+        if isinstance(node, ast.GeneratorExp):
+            return Outcome("yield", value=walk.text((yield from walk.eval(node.elt))))
         if isinstance(node, ast.DictComp):
             key = walk.text((yield from walk.eval(node.key)))
             element = f"{key}: {walk.text((yield from walk.eval(node.value)))}"

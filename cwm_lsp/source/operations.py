@@ -50,19 +50,20 @@ class Operation:
 @dataclass(frozen=True, slots=True)
 class Ref:
     """A value in the walk: its `repr`, the heap cell it lives in (None for a value nobody shares), and what can be
-    called or iterated through it."""
+    called or iterated through it; `generator` numbers a generator object."""
 
     text: str
     cell: int | None = None
     function: str | None = None
     builtin: str | None = None
     iteration: Iteration | None = None
+    generator: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """What a `for` walks over: `mode` is item, key, value, pair, enumerate, zip, reversed or range; `sources` are
-    the containers (or the inner iterations); `start` is enumerate's first number."""
+    """What a `for` walks over: `mode` is item, key, value, pair, enumerate, zip, reversed, range or generator;
+    `sources` are the containers (or the inner iterations); `start` is enumerate's first number."""
 
     mode: str
     sources: tuple[Ref, ...]
@@ -93,8 +94,26 @@ class Enter:
     iteration: Iteration | None = None
 
 
-Answer = str | Raised | Stop
-Walk = Generator[Operation | Enter, "Answer | Ref", "Ref"]
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A call of a generator function, or a generator expression: no frame yet, the answer is the generator."""
+
+    function: str
+    arguments: tuple[tuple[str, Ref], ...]
+    iteration: Iteration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The next value is taken from a generator (its frames come next); `close` drops it instead."""
+
+    generator: int
+    close: bool = False
+
+
+Answer = str | Raised | Stop | Ref
+Question = Operation | Enter | Create | Resume
+Walk = Generator[Question, Answer, Ref]
 
 
 class Unsupported(Exception):  # noqa: N818

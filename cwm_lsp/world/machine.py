@@ -16,17 +16,29 @@ from cwm_lsp.source.evaluate import Evaluator
 from cwm_lsp.source.execute import Head, Progress, run_comprehension, run_line
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.names import Names, names_of
-from cwm_lsp.source.operations import Answer, Enter, Iteration, Operation, Outcome, Raised, Ref, Unsupported
+from cwm_lsp.source.operations import (
+    Answer,
+    Create,
+    Enter,
+    Iteration,
+    Operation,
+    Outcome,
+    Question,
+    Ref,
+    Resume,
+    Stop,
+    Unsupported,
+)
 from cwm_lsp.trace.frame import Frame, Value
 
-Situation = Literal["called", "line", "returned", "raised", "unwound"]
+Situation = Literal["called", "resumed", "closing", "line", "returned", "raised", "unwound"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What comes next, without the line where several may come.
 
-    line: `branch` tells where a test sends it; call: `enter` is entered; return: `text` is the value;
+    line: `branch` tells where a test sends it; call: `enter` is entered or `resume` picked up; return: `text` is the value;
     exception: `text` is the `repr` of the instance.
     """
 
@@ -34,6 +46,7 @@ class Step:
     branch: bool | None = None
     text: str = "None"
     enter: Enter | None = None
+    resume: Resume | None = None
     line: int | None = None
     unwinding: bool = False
 
@@ -54,6 +67,8 @@ class Running:
     iteration: Iteration | None = None
     previous: int | None = None
     raised: str = ""
+    generator: int | None = None
+    yielded: bool = False
 
     def copy(self) -> Running:
         """A copy that can go its own way."""
@@ -77,6 +92,8 @@ class Machine:
         self.sure: dict[int, float] = {}
         self.certainty = 1.0
         self.entering: Enter | None = None
+        self.resuming: Resume | None = None
+        self.generators: dict[int, Create | Running | None] = {}
         self.over = False
         self._cells = 0
 
@@ -85,6 +102,9 @@ class Machine:
         twin = Machine.__new__(Machine)
         twin.__dict__.update(self.__dict__)
         twin.stack = [running.copy() for running in self.stack]
+        twin.generators = {
+            number: held.copy() if isinstance(held, Running) else held for number, held in self.generators.items()
+        }
         reached = self._reached()
         twin.heap = {cell: text for cell, text in self.heap.items() if cell in reached}
         twin.sure = {cell: confidence for cell, confidence in self.sure.items() if cell in reached}
@@ -92,8 +112,14 @@ class Machine:
 
     def _reached(self) -> set[int]:
         """The cells that a name, a loop or a pending call still leads to."""
-        refs = [ref for running in self.stack for ref in running.env.values()]
-        for running in self.stack:
+        waiting = [held for held in self.generators.values() if isinstance(held, Running)]
+        everyone = [*self.stack, *waiting]
+        refs = [ref for running in everyone for ref in running.env.values()]
+        for held in self.generators.values():
+            if isinstance(held, Create):
+                refs += [ref for _, ref in held.arguments]
+                refs += sources_of(held.iteration) if held.iteration is not None else []
+        for running in everyone:
             for progress in (running.progress, running.pending):
                 if progress is not None:
                     refs += [ref for spec, _, _ in progress.loops.values() for ref in sources_of(spec)]
@@ -124,7 +150,7 @@ class Machine:
                 self.top.raised = exception_text(frame.arg.repr if frame.arg else "")
             else:
                 self._follow_return(frame)
-        self.entering = None
+        self.entering = self.resuming = None
         self.certainty = 1.0
 
     def _follow_call(self, frame: Frame) -> None:
@@ -132,24 +158,37 @@ class Machine:
         if function is None:
             raise Unsupported(f"{frame.function} is not a function of this file")
         del self.stack[frame.depth - 1 :]
-        expected = self.entering if self.entering and self.entering.function == frame.function else None
+        held = self.generators.get(self.resuming.generator) if self.resuming else None
+        if isinstance(held, Running) and held.function.qualname == frame.function:
+            self._pick_up(held, frame)
+            return
+        expected: Enter | Create | None = held if isinstance(held, Create) else self.entering
+        expected = expected if expected and expected.function == frame.function else None
         given = dict(expected.arguments) if expected else {}
         env = {}
         for name, value in frame.locals.items():
             known = given.get(name)
             env[name] = self._cell_for(known if known and self.text_of(known) == value.repr else Ref(value.repr))
         iteration = expected.iteration if expected else None
-        self.stack.append(Running(function, frame.line, env, frame.locals, iteration=iteration))
+        running = Running(function, frame.line, env, frame.locals, iteration=iteration)
+        if isinstance(expected, Create) and self.resuming is not None:
+            running.generator = self.resuming.generator
+        self.stack.append(running)
+
+    def _pick_up(self, held: Running, frame: Frame) -> None:
+        """A generator goes on where it yielded."""
+        assert self.resuming is not None
+        self.generators[self.resuming.generator] = None
+        held.situation = "closing" if self.resuming.close else "resumed"
+        held.yielded = False
+        held.line, held.shown = frame.line, frame.locals
+        self.stack.append(held)
+        self._adopt(held, frame)
 
     def _follow_line(self, frame: Frame) -> None:
         self._settle()
         top = self.top
-        for name, value in frame.locals.items():
-            known = top.env.get(name)
-            if known is None or self.text_of(known) != value.repr:
-                top.env[name] = self._cell_for(Ref(value.repr))
-        for name in [name for name in top.env if name not in frame.locals]:
-            del top.env[name]
+        self._adopt(top, frame)
         top.previous = top.line if top.situation == "line" or top.situation == "returned" else None
         top.line, top.situation, top.shown = frame.line, "line", frame.locals
         top.answers, top.applied = [], -1
@@ -159,31 +198,51 @@ class Machine:
             if isinstance(loop, ast.For) and not loop.lineno <= frame.line <= (loop.end_lineno or loop.lineno):
                 del top.progress.loops[start]
 
+    def _adopt(self, running: Running, frame: Frame) -> None:
+        """The locals are what the frame says, whatever was walked."""
+        for name, value in frame.locals.items():
+            known = running.env.get(name)
+            if known is None or self.text_of(known) != value.repr:
+                running.env[name] = self._cell_for(Ref(value.repr))
+        for name in [name for name in running.env if name not in frame.locals]:
+            del running.env[name]
+
     def _settle(self) -> None:
         """The walked line is over: what it did to loops and the like counts."""
         if self.top.pending is not None:
             self.top.progress, self.top.pending = self.top.pending, None
 
     def _follow_return(self, frame: Frame) -> None:
+        self._settle()
         ended = self.stack.pop()
         if not self.stack:
             self.over = True
             return
         text = frame.arg.repr if frame.arg else "None"
+        if ended.generator is not None and (ended.yielded or ended.raised in ("", "GeneratorExit()")):
+            self.generators[ended.generator] = ended if ended.yielded else None
+            self._answer(text if ended.yielded else Stop())
+            return
         if ended.situation == "raised" and text == "None":
             self.top.situation, self.top.raised = "unwound", ended.raised
             return
+        self._answer(text)
+
+    def _answer(self, answer: Answer) -> None:
+        """A callee came back to the top activation."""
         self.top.situation = "returned"
         self.top.applied = len(self.top.answers)
-        self.top.answers.append(text)
+        self.top.answers.append(answer)
 
     # -- walking on -------------------------------------------------------------------------------------------
 
     def walk(self) -> Generator[Operation, Answer, Step]:
         """Walks to the next frame by questions. Raises Unsupported for what can't be taken apart."""
         top = self.top
-        if top.situation == "called":
+        if top.situation in ("called", "resumed"):
             return Step("line")
+        if top.situation == "closing":
+            return Step("exception", text="GeneratorExit()")
         if top.situation == "unwound":
             return Step("exception", text=top.raised)
         if top.situation == "raised":
@@ -202,7 +261,7 @@ class Machine:
         top = self.top
         evaluator = Evaluator(ActivationScope(self, top), top.answers, top.applied)
         progress = top.progress.copy()
-        if top.function.kind in ("listcomp", "setcomp", "dictcomp"):
+        if top.function.kind in ("listcomp", "setcomp", "dictcomp", "genexpr"):
             if top.iteration is None:
                 raise Unsupported("what a comprehension walks over is not known here")
             assert isinstance(top.function.node, ast.expr)
@@ -215,19 +274,34 @@ class Machine:
                 return inside
             head, block = self._head()
             walk = run_line(evaluator, progress, head, block, top.line)
-        question: Operation | Enter
         try:
             question = next(walk)
             while True:
                 if isinstance(question, Enter):
                     return self._enter(question)
-                question = walk.send((yield question))
+                if isinstance(question, Create):
+                    question = walk.send(self._create(question))
+                elif isinstance(question, Resume):
+                    if isinstance(self.generators.get(question.generator), Create if question.close else type(None)):
+                        self.generators[question.generator] = None
+                        question = walk.send(Stop())
+                        continue
+                    self.resuming = question
+                    return Step("call", resume=question)
+                else:
+                    question = walk.send((yield question))
         except StopIteration as finished:
             outcome: Outcome = finished.value
         top.pending = progress
         return self._step(outcome)
 
-    def _lambda(self, evaluator: Evaluator) -> Generator[Operation | Enter, Answer | Ref, Outcome]:
+    def _create(self, question: Create) -> Ref:
+        number = len(self.generators) + 1
+        arguments = tuple((name, self._cell_for(value)) for name, value in question.arguments)
+        self.generators[number] = Create(question.function, arguments, question.iteration)
+        return Ref(f"<generator object {question.function}>", generator=number)
+
+    def _lambda(self, evaluator: Evaluator) -> Generator[Question, Answer, Outcome]:
         node = self.top.function.node
         assert isinstance(node, ast.Lambda)
         value = yield from evaluator.eval(node.body)
@@ -235,14 +309,15 @@ class Machine:
 
     def _enter(self, question: Enter) -> Step:
         function = self.document.function(question.function)
-        if function is None or function.is_generator or function.kind in ("async", "genexpr"):
+        if function is None or function.is_generator or function.kind == "async":
             raise Unsupported(f"a call of {question.function} can't be taken apart yet")
         arguments = tuple((name, self._cell_for(value)) for name, value in question.arguments)
         self.entering = Enter(question.function, arguments, question.iteration)
         return Step("call", enter=self.entering)
 
     def _step(self, outcome: Outcome) -> Step:
-        if outcome.kind == "return":
+        if outcome.kind in ("return", "yield"):
+            self.top.yielded = outcome.kind == "yield"
             return Step("return", text=outcome.value or "None")
         if outcome.kind == "raise":
             return Step("exception", text=outcome.raised or "Exception()")
@@ -288,7 +363,19 @@ class Machine:
 
     def locals_now(self, line: int) -> dict[str, Value]:
         """What the top activation shows in a LINE frame at `line`, in the order its names were bound."""
-        top = self.top
+        return self._locals(self.top, line)
+
+    def entered_locals(self, step: Step) -> tuple[str, int, dict[str, Value]]:
+        """The function, line and locals of the CALL frame that a step of that event leads to."""
+        held = self.generators[step.resume.generator] if step.resume else step.enter
+        if isinstance(held, Running):
+            return held.function.qualname, held.line, self._locals(held, held.line)
+        assert held is not None
+        function = self.document.function(held.function)
+        values = {name: Value(self.text_of(ref), "predicted", self.sure.get(ref.cell or 0, 1.0)) for name, ref in held.arguments}
+        return held.function, function.first_line if function else 0, values
+
+    def _locals(self, top: Running, line: int) -> dict[str, Value]:
         gone = self.names.unbound_between(top.function, top.line, line)
         ordered = [name for name in top.shown if name in top.env and name not in gone]
         fresh = [name for name in top.env if name not in top.shown and name not in gone]
@@ -365,6 +452,11 @@ class ActivationScope:
         """`C.__init__`, if the document's class has one."""
         return self.method(class_name, "__init__")
 
+    def is_generator(self, function: str) -> bool:
+        """True for a function whose call makes a generator."""
+        found = self.machine.document.function(function)
+        return found is not None and found.is_generator and found.kind != "async"
+
     def method(self, class_name: str, name: str) -> str | None:
         """`C.name`, if the document's class has it."""
         qualname = f"{class_name}.{name}"
@@ -392,6 +484,3 @@ def exception_triple(text: str) -> str:
     """What an EXCEPTION frame carries for an instance with this `repr`."""
     name = text.partition("(")[0]
     return f"(<class '{name}'>, {text}, <traceback object>)"
-
-
-__all__ = ["Machine", "Raised", "Step", "exception_text", "exception_triple"]

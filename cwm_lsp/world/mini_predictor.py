@@ -292,16 +292,10 @@ def _line_frame(machine: Machine, line: int, choices: Choices) -> Frame:
 
 
 def _call_frame(machine: Machine, step: Step, choices: Choices) -> Frame:
-    assert step.enter is not None
     depth = len(machine.stack) + 1
-    values = {
-        name: Value(machine.text_of(ref), "predicted", machine.sure.get(ref.cell or 0, 1.0))
-        for name, ref in step.enter.arguments
-    }
-    options = _matching(choices, "call", step.enter.function, depth, values)
-    function = machine.document.function(step.enter.function)
-    line = options[0].line if options else function.first_line if function else 0
-    return Frame("call", step.enter.function, line, depth, _ordered(values, options))
+    qualname, line, values = machine.entered_locals(step)
+    options = [option for option in _matching(choices, "call", qualname, depth, values) if option.line == line]
+    return Frame("call", qualname, line, depth, _ordered(values, options))
 
 
 def _return_frame(machine: Machine, step: Step, choices: Choices) -> Frame:

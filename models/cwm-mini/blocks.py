@@ -117,9 +117,9 @@ def check(machine: Machine, step: Step, following: Frame) -> None:
         if values != {name: value.repr for name, value in following.locals.items()}:
             raise Mismatch("other locals")
     elif step.event == "call":
-        assert step.enter is not None
-        given = {name: machine.text_of(value) for name, value in step.enter.arguments}
-        if given != {name: value.repr for name, value in following.locals.items()}:
+        function, _, given = machine.entered_locals(step)
+        wanted = {name: value.repr for name, value in following.locals.items()}
+        if function != following.function or {name: value.repr for name, value in given.items()} != wanted:
             raise Mismatch("other arguments")
     elif step.event == "return":
         if following.arg is None or step.text != following.arg.repr:
