@@ -11,13 +11,13 @@ How to decode with it
   The matcher's tokenizer must never read the names of special tokens in text: build it with
   `llguidance.TokenizerWrapper` around `Vocabulary.encode`. One that is built from a tokenizer.json turns a
   line that contains `<|frame_sep|>` into that token.
-- The line is a choice between a few whole texts, so it should not be made by its first token, of which there
-  are several spellings (indentation) and which says little. `line_alternatives` gives the texts that are
-  still open once `<|action_sep|>` is reached: tokenise each (`CwmCodec.alternatives`), take the one whose
-  tokens are most probable in sum, consume its tokens as one decision and go on. The texts are no prefixes of
-  each other, since each ends with the special token after it, so the sums are probabilities of exclusive
-  outcomes and need no correction for length. `model/alternatives.py` does this without computing more than it
-  has to.
+- The line is a choice between a few whole texts. It is not made by its first token, which is mostly
+  indentation of which there are several spellings: stop at `<|action_sep|>`, ask `line_alternatives` which
+  texts are still open, and if there are several take the one whose tokens (`CwmCodec.alternatives`) are the
+  most probable in sum, as one decision. Each ends with the special token after it, so none is a prefix of
+  another, the sums are probabilities of exclusive outcomes, and longer lines are at no disadvantage. Where
+  VALUE is left, `rest_grammar` is its grammar. Texts with a common beginning need it computed once, and a
+  text whose beginning is already less probable than another as a whole need not be computed to its end.
 
 Leaves out where the choices come from and the decoding loop itself.
 """
@@ -45,13 +45,16 @@ from cwm_lsp.trace.cwm_text import (
 from cwm_lsp.trace.frame import EVENTS, Event
 
 # The characters of a JSON string as `json.dumps` writes them: printable ASCII, and escapes for the rest.
+_HEX = "[0-9a-f]"
+_UNICODE = rf"\\u([0-9a-ce-f]{_HEX}{{3}}|d[0-7]{_HEX}{{2}})"
 _ESCAPE = (
-    r'\\(["\\bfnrt]|u(000[0-7bef]|001[0-9a-f]|007f|00[89a-f][0-9a-f]|0[1-9a-f][0-9a-f][0-9a-f]'
-    r"|[1-9a-f][0-9a-f][0-9a-f][0-9a-f]))"
+    rf'\\(["\\bfnrt]|u(000[0-7bef]|001{_HEX}|007f|00[89a-f]{_HEX}|0[1-9a-f]{_HEX}{{2}}|[1-9a-ce-f]{_HEX}{{3}}'
+    rf"|d[0-7]{_HEX}{{2}}|d[89ab]{_HEX}{{2}}\\ud[c-f]{_HEX}{{2}}))"
 )
 _CHARACTER = rf"([ !#-\[\]-~]|{_ESCAPE})"
 _NO_DOT = rf"([ !#-\-\/-\[\]-~]|{_ESCAPE})"
 _TERMINALS = {
+    "NAME": rf'"(\.[A-Za-z0-9_]+|([A-Za-z_]|{_UNICODE})([A-Za-z0-9_]|{_UNICODE})*)"',
     "STRING": rf'"{_CHARACTER}*"',
     "VALUE": rf'"({_NO_DOT}{_CHARACTER}*|\.({_NO_DOT}{_CHARACTER}*)?|\.\.{_CHARACTER}+)?"',
     "RAISED": rf'"\(<class \'{_CHARACTER}+\'>, {_CHARACTER}+, <traceback object>\)"',
@@ -131,11 +134,30 @@ def grammar(choices: Choices, source: Source, scope: Scope) -> str:
     if not choices.options:
         raise ValueError("No frame may come next.")
     rules = _free(choices, source, scope) if choices.free_form else _offered(choices, source, scope)
+    return _grammar(rules)
+
+
+def _grammar(rules: Sequence[str]) -> str:
     text = "start: " + "\n     | ".join(rules) + "\n"
     for name, pattern in _TERMINALS.items():
         if any(name in rule for rule in rules):
             text += f"{name}: /{pattern}/\n"
     return text
+
+
+def _argument(event: Event, arg: str | None, *, free_form: bool) -> str:
+    if arg is not None:
+        return literal(json_string(arg))
+    return "RAISED" if event == "exception" and not free_form else "STRING"
+
+
+def rest_grammar(alternative: LineAlternative, event: Event, *, free_form: bool = False) -> str | None:
+    """The grammar of what follows a chosen line: VALUE and `<|frame_sep|>`; None where nothing is left."""
+    if alternative.follower == FRAME_SEP:
+        return None
+    known = {None} if free_form else {option.arg for option in alternative.options}
+    symbols = [_argument(event, arg, free_form=free_form) for arg in sorted(known, key=str)]
+    return _grammar([f"{symbol} {FRAME_SEP}" for symbol in symbols])
 
 
 def literal(text: str) -> str:
@@ -188,10 +210,7 @@ def _rule(event: Event, expected: Sequence[Slot], arg: str | None, texts: tuple[
     rule.symbol(_either(texts))
     if event not in ("call", "line"):
         rule.symbol(ARG_SEP)
-        if arg is not None:
-            rule.add(json_string(arg))
-        else:
-            rule.symbol("RAISED" if event == "exception" else "STRING")
+        rule.symbol(_argument(event, arg, free_form=False))
     rule.symbol(FRAME_SEP)
     return str(rule)
 
@@ -209,7 +228,7 @@ def _free(choices: Choices, source: Source, scope: Scope) -> list[str]:
         rule.symbol(EVENT_TOKENS[event])
         if event in ("call", "line"):
             known = () if in_full(event, scope) or scope is None else tuple(scope)
-            pairs = ['STRING ": " VALUE']
+            pairs = ['NAME ": " VALUE']
             if known:
                 names = _either(json_string(name) for name in known)
                 pairs.append(f"{names} {literal(': ' + json_string(SAME))}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -93,7 +94,7 @@ def _is_range(node: ast.expr) -> bool:
 def choices_along(frames: Sequence[Frame], lines: Sequence[str]) -> Iterator[Choices]:
     """The choices for each frame of the trace, the first one included."""
     after: dict[Place, set[Place]] = defaultdict(set)
-    for before, frame in zip(frames, frames[1:], strict=False):
+    for before, frame in itertools.pairwise(frames):
         after[before.event, before.function, before.line].add((frame.event, frame.function, frame.line))
     stack: list[Frame] = []
     previous: Frame | None = None
