@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cwm_lsp.source.binding import CallError, literal_repr
@@ -41,6 +41,7 @@ VALUES = st.sampled_from(
 ARGUMENTS = st.tuples(st.lists(VALUES, max_size=4), st.dictionaries(NAMES, VALUES, max_size=3))
 
 
+@settings(deadline=None)
 @given(SIGNATURES, ARGUMENTS)
 def test_binding_is_what_the_interpreter_does(
     signature: str, arguments: tuple[list[str], dict[str, str]]
@@ -77,6 +78,7 @@ LITERALS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(LITERALS)
 def test_the_repr_of_a_value_is_read_as_itself(value: object) -> None:
     text = repr(value)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cwm_lsp.source.document import MAX_BYTES, MAX_DEPTH, Document, DocumentError, convert_column, split_lines
@@ -47,6 +47,7 @@ def test_files_with_hardly_anything_in_them(text: str) -> None:
     assert document.holes == ()
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_lines_end_where_python_ends_them(text: str) -> None:
     # A string literal over the whole text: what ast makes of it has one "\n" for every line end.
@@ -62,6 +63,7 @@ def test_form_feeds_and_unicode_separators_end_no_line() -> None:
     assert document.functions[0].def_line == 2
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_offsets_and_positions_round_trip(text: str) -> None:
     document = Document.from_text(
@@ -74,6 +76,7 @@ def test_offsets_and_positions_round_trip(text: str) -> None:
     assert document.offset(10_000, 1) == len(document.text)
 
 
+@settings(deadline=None)
 @given(TEXTS, UNITS, UNITS)
 def test_columns_round_trip(text: str, source: str, target: str) -> None:
     line = text.replace("\n", "").replace("\r", "")
@@ -135,6 +138,7 @@ def test_bytes_that_are_refused(data: bytes, sentence: str) -> None:
     assert str(caught.value) == sentence
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=60),
     st.sampled_from([b"", b"# coding: utf-7\n", b"# coding: utf-16\n", b"# coding: idna\n"]),

@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cwm_lsp.source.document import Document, DocumentError
@@ -180,6 +180,7 @@ def planted(draw: st.DrawFn) -> tuple[str, list[int]]:
     return text, offsets
 
 
+@settings(deadline=None)
 @given(planted())
 def test_the_holes_found_are_those_planted(case: tuple[str, list[int]]) -> None:
     text, offsets = case
