@@ -24,7 +24,7 @@ from cwm_lsp.source.document import Document, DocumentError
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
-WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0], dtype=np.float32)
+WEIGHTS = np.array([0.0, 0.3, 0.2, 1.0], dtype=np.float32)
 """Loss weights of the roles given, forced, event and decided."""
 KEPT_BLOCKS = 16
 

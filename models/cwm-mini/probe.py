@@ -1,0 +1,93 @@
+"""Which single operations does a cwm-mini answer right? By kind, over held-out programs, the true state given.
+
+    python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import data
+import oracle
+import programs
+import tracing
+
+from cwm_lsp.model.backend import Cancel, Request
+from cwm_lsp.model.embedded import EmbeddedBackend
+from cwm_lsp.source.document import Document
+from cwm_lsp.source.operations import Operation, Unsupported
+from cwm_lsp.trace import mini_layout as layout
+from cwm_lsp.world.machine import Machine
+from cwm_lsp.world.mini_predictor import MiniPredictor
+
+HELD_OUT = 1_000_000_000
+
+
+def label(operation: Operation) -> str:
+    """What an operation is counted as."""
+    if operation.kind in ("binary", "compare", "method", "call", "mutated", "item"):
+        return f"{operation.kind} {operation.name}"
+    return operation.kind
+
+
+def calls_of(args: argparse.Namespace) -> list[tuple[str, list[str]]]:
+    """Sources with calls."""
+    if args.heldout:
+        found = []
+        for text in data.seeds("heldout"):
+            found.append((text, [m.group(1) for line in text.splitlines() if (m := programs.CALL.match(line))]))
+        return found
+    return [programs.program(HELD_OUT + at) for at in range(args.programs)]
+
+
+def main() -> None:
+    """Prints the table and some wrong answers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--programs", type=int, default=150)
+    parser.add_argument("--wrong", type=int, default=40)
+    parser.add_argument("--heldout", action="store_true")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    data.limit_memory(6)
+    predictor = MiniPredictor(EmbeddedBackend(args.model))
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    shown = 0
+    for source, calls in calls_of(args):
+        document = Document.from_text(source, "program.py")
+        namespace = tracing.load(source, "program.py")
+        for call in calls:
+            machine = Machine(document)
+            for frame in tracing.trace(namespace, "program.py", call, 120)[:-1]:
+                try:
+                    machine.follow(frame)
+                    block = predictor._start(machine)
+                    walk = machine.walk()
+                    operation = next(walk)
+                    while True:
+                        truth = oracle.answer(operation)
+                        block.ids += predictor._encode(layout.question(operation))
+                        request = Request(block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel())
+                        said = layout.read_answer(predictor._decode(predictor.backend.complete(request).tokens))
+                        asked[label(operation)] += 1
+                        right[label(operation)] += said == truth
+                        if said != truth and shown < args.wrong:
+                            shown += 1
+                            print(f"{label(operation)}: {operation.operands} pos {operation.position} -> {said} instead of {truth}")
+                        block.ids += predictor._encode(layout.answer_tokens(truth))
+                        operation = walk.send(truth)
+                except StopIteration:
+                    continue
+                except (Unsupported, oracle.TooLarge):
+                    break
+    for name, count in asked.most_common(60):
+        print(f"{name:24} {right[name] / count:.3f}  {count}")
+    print(f"{'all':24} {sum(right.values()) / sum(asked.values()):.4f}  {sum(asked.values())}")
+
+
+if __name__ == "__main__":
+    main()
