@@ -16,7 +16,10 @@ from cwm_lsp import __version__
 from cwm_lsp.commands.errors import BAD_USAGE, BROKEN_PIPE, FAILED, INTERRUPTED, CommandError
 from cwm_lsp.look import printable
 
-COMMANDS = ("record", "doctor")
+COMMANDS = {
+    "record": "really run a call, traced (this executes your code)",
+    "doctor": "what is installed, what is missing, what to type",
+}
 
 DESCRIPTION = """\
 A neural debugger for Python: a world model of code predicts what a program would do, line by line.
@@ -32,8 +35,8 @@ examples:
 exit status: 0 done; 1 the prediction failed or was refused (one sentence on stderr says why); 2 bad usage"""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line. Each command's `run` is in the namespace."""
+def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the command line. Only the chosen command's module is imported, and knows its options."""
     parser = argparse.ArgumentParser(
         prog="cwm-lsp",
         description=DESCRIPTION,
@@ -42,17 +45,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cwm-lsp {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for name in COMMANDS:
-        module = importlib.import_module(f"cwm_lsp.commands.{name}")
+    for name, help_text in COMMANDS.items():
         command = commands.add_parser(
-            name,
-            help=module.HELP,
-            description=module.DESCRIPTION,
-            epilog=module.EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            name, help=help_text, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        if name == chosen:
+            module = importlib.import_module(f"cwm_lsp.commands.{name}")
+            command.description, command.epilog = module.DESCRIPTION, module.EXAMPLES
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser
 
 
@@ -62,8 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        parser = build_parser()
-        args = parser.parse_args(argv)
+        words = list(sys.argv[1:] if argv is None else argv)
+        parser = build_parser(next((word for word in words if not word.startswith("-")), None))
+        args = parser.parse_args(words)
         if args.command is None:
             parser.print_help(sys.stderr)
             return BAD_USAGE

@@ -1,4 +1,6 @@
-"""The commands, one file each: `HELP`, `EXAMPLES`, `add_arguments(parser)` and `run(args) -> exit status`.
+"""The commands, one file each: `DESCRIPTION`, `EXAMPLES`, `add_arguments(parser)` and `run(args) -> exit
+status`.
 
-Nothing heavy is imported before `run`, so that `--help` is instant.
+A command's module is imported when it was chosen (cli.py). rich, models and engines are imported where they
+are used.
 """

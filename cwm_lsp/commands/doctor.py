@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from cwm_lsp.commands.errors import FAILED
+from cwm_lsp.commands.terminal import Terminal, print_json
+from cwm_lsp.doctor import examine
 
-HELP = "what is installed, what is missing, what to type"
 DESCRIPTION = """\
 Looks at the installation: Python, packages, settings, models, memory, GPU. Changes, loads and sends
 nothing. Exit status 1 if something is broken."""
@@ -25,9 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the findings."""
-    from cwm_lsp.commands.terminal import Terminal, print_json
-    from cwm_lsp.doctor import examine
-
     findings = list(examine())
     broken = any(finding.status == "error" for finding in findings)
     if args.json:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cwm_lsp.commands.errors import CommandError
+from cwm_lsp.commands.options import positive, seconds
+from cwm_lsp.commands.show import TraceLog, closing_line, result_of
+from cwm_lsp.commands.target import choose, open_document
+from cwm_lsp.commands.terminal import Terminal, note, print_json
+from cwm_lsp.look import printable
+from cwm_lsp.source.document import Document
+from cwm_lsp.trace.recorder import Limits, Recording, record
 
-if TYPE_CHECKING:
-    from cwm_lsp.commands.target import Target
-    from cwm_lsp.commands.terminal import Terminal
-    from cwm_lsp.source.document import Document
-    from cwm_lsp.trace.recorder import Recording
-
-HELP = "really run a call, traced (this executes your code)"
 DESCRIPTION = """\
 Really runs the file and the call, in a child process with limits on time, memory and frames, and prints
 every step. This executes your code. The frames are those that `trace` predicts, in the same form."""
@@ -30,13 +29,9 @@ SECONDS = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `record`."""
-    from cwm_lsp.commands.options import positive, seconds
-
     parser.add_argument("file", metavar="FILE", help="a Python file; - for stdin")
-    parser.add_argument(
-        "--call", metavar="CALL", help='the call, such as "f(1, 2)"; else the best one in the file'
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object a frame")
+    parser.add_argument("--call", metavar="CALL", help='such as "f(1, 2)"; else the best one in the file')
+    parser.add_argument("--json", action="store_true", help="one JSON object a frame, and an end")
     parser.add_argument(
         "--max-frames", metavar="N", type=positive, default=MAX_FRAMES, help="default %(default)s"
     )
@@ -45,40 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the call and prints its frames."""
-    from cwm_lsp.commands.target import choose, open_document
-    from cwm_lsp.commands.terminal import Terminal, note, print_json
-
     document = open_document(args.file)
     target = choose(document, args.call, literal=False)
     if target.call is None:
-        raise CommandError(f'No call to run in {args.file}: give one with --call "{target.function}(...)".')
-    terminal = None if args.json else Terminal()
-    if terminal is not None:
+        raise CommandError(f'no call to run in {args.file}: give one with --call "{target.function}(...)"')
+    if not args.json:
         note(f"running {target.text} of {args.file} ({target.why})")
-    recording = real_run(document, target, args.max_frames, args.seconds)
-    if terminal is None:
+    recording = real_run(document, target.call.text, args.max_frames, args.seconds)
+    if args.json:
         for frame in recording.frames:
             print_json(frame.to_json())
         print_json(recording.end.to_json())
     elif recording.frames or recording.end.reason != "failed":
-        _print(terminal, document, recording)
+        _print(Terminal(), document, recording)
     if recording.end.reason == "failed":
-        raise CommandError(recording.end.message or "The run failed.")
+        raise CommandError(recording.end.message or "the run failed")
     return 0
 
 
-def real_run(document: Document, target: Target, max_frames: int, seconds: float = SECONDS) -> Recording:
-    """Runs the target's call in the current folder."""
-    from cwm_lsp.trace.recorder import Limits, record
-
-    assert target.call is not None
-    limits = Limits(seconds=seconds, cpu_seconds=seconds, frames=max_frames)
-    return record(document, target.call.text, limits, cwd=str(Path.cwd()))
+def real_run(document: Document, call: str, max_frames: int, limit: float = SECONDS) -> Recording:
+    """Runs the call in the current folder."""
+    limits = Limits(seconds=limit, cpu_seconds=limit, frames=max_frames)
+    return record(document, call, limits, cwd=str(Path.cwd()))
 
 
 def _print(terminal: Terminal, document: Document, recording: Recording) -> None:
-    from cwm_lsp.commands.show import TraceLog, closing_line, result_of
-
     log = TraceLog(terminal, document)
     for frame in recording.frames:
         log.feed(frame)
@@ -88,6 +74,6 @@ def _print(terminal: Terminal, document: Document, recording: Recording) -> None
             terminal.line()
             terminal.line([(f"{name} of the run:", "dim")])
             for line in text.splitlines():
-                terminal.line([("  " + line, "")])
+                terminal.line([(f"  {printable(line)}", "")])
     terminal.line()
     terminal.line(closing_line(terminal, recording.end, result_of(recording.frames, recording.end)))

@@ -6,6 +6,8 @@ Leaves out where the frames come from (trace.py, record.py) and what can be show
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from cwm_lsp.commands.rows import Item, Row, Rows
 from cwm_lsp.commands.terminal import Pair, Terminal
@@ -13,6 +15,7 @@ from cwm_lsp.look import cut, marked, percent, printable, strength
 from cwm_lsp.source.document import Document
 from cwm_lsp.trace.frame import End, Frame, Value
 from cwm_lsp.world.compare import difference, same_place
+from cwm_lsp.world.metrics import same_output
 
 CODE_WIDTH = 46
 VALUE_WIDTH = 48
@@ -21,14 +24,27 @@ STYLES = {"sure": "bold cyan", "likely": "cyan", "unsure": "dim yellow"}
 ORIGIN_STYLES = {"observed": "green", "edited": "magenta"}
 
 
-class Check:
-    """A real run to hold the predicted frames against. `complete`: it reached its end, and not only a
-    limit.
-    """
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a check came to. None: a run that was cut off says nothing about that."""
 
-    def __init__(self, real: Sequence[Frame], complete: bool) -> None:
+    frames_right: int
+    frames: int
+    full_trace_right: bool
+    output_right: bool | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form, in the end of `trace --check --json`."""
+        return asdict(self)
+
+
+class Check:
+    """A real run to hold the predicted frames against."""
+
+    def __init__(self, real: Sequence[Frame], end: End) -> None:
         self.real = real
-        self.complete = complete
+        self.end = end
+        self.complete = end.reason in ("returned", "raised")  # and not only stopped by a limit
         self.right = 0
         self.wrong = 0
         self.first: tuple[int, str] | None = None
@@ -45,6 +61,15 @@ class Check:
         self.wrong += 1
         self.first = self.first or (index, clause)
         return False
+
+    def summary(self, end: End) -> Summary:
+        """After the last frame. The full trace is right if both runs took the same frames to the same end."""
+        judged = self.right + self.wrong
+        missing = len(self.real) - judged if end.reason != "budget" else 0
+        output = None
+        if self.complete and end.reason != "budget":
+            output = (end.reason, end.value) == (self.end.reason, self.end.value)
+        return Summary(self.right, judged + max(0, missing), not self.wrong and missing <= 0, output)
 
     def real_value(self, item: Item, frame: Frame) -> Value | None:
         """What a value that was told wrong really is; None if it is right, or has nothing to be held
@@ -210,6 +235,30 @@ def closing_line(terminal: Terminal, end: End, result: Value | None) -> list[Pai
         facts.append(f"{end.frames / end.seconds:.0f} frames/s")
     pairs.append((dot + dot.join(facts), "dim"))
     return pairs
+
+
+def expected_line(terminal: Terminal, where: str, expected: str, value: str) -> list[Pair]:
+    """Whether the result is what the file says beside the call."""
+    marks = terminal.marks
+    same = same_output(value, expected)
+    sign = (f"{marks.right} ", "green") if same else (f"{marks.wrong} ", "bold red")
+    words = "as expected" if same else f"expected {cut(printable(expected), VALUE_WIDTH, marks)}"
+    return [sign, (f"{words} ({where})", "")]
+
+
+def check_line(terminal: Terminal, summary: Summary) -> list[Pair]:
+    """What the check came to, in one line."""
+    marks = terminal.marks
+    dot = f" {marks.dot} "
+    good = summary.full_trace_right and summary.output_right is not False
+    sign = (f"{marks.right} ", "green") if good else (f"{marks.wrong} ", "bold red")
+    words = {True: "right", False: "wrong", None: "unknown (a run was cut off)"}
+    facts = [
+        f"check: {summary.frames_right:,} of {count(summary.frames, 'frame')} right",
+        f"full trace {words[summary.full_trace_right]}",
+        f"output {words[summary.output_right]}",
+    ]
+    return [sign, (dot.join(facts), "")]
 
 
 def result_of(frames: Sequence[Frame], end: End) -> Value | None:

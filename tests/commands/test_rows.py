@@ -14,7 +14,7 @@ from cwm_lsp.commands.terminal import Terminal
 from cwm_lsp.look import ASCII, UNICODE, cut, marks_for, percent, printable
 from cwm_lsp.source.calls import calls_in
 from cwm_lsp.source.document import Document
-from cwm_lsp.trace.frame import EVENTS, Frame, Value
+from cwm_lsp.trace.frame import EVENTS, End, Frame, Value
 from cwm_lsp.trace.recorder import Limits, record
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
@@ -57,6 +57,10 @@ def rows_of(document: Document, frames: tuple[Frame, ...]) -> list[Row]:
 def traced(source: str, call: str) -> tuple[Document, tuple[Frame, ...]]:
     document = Document.from_text(source)
     return document, record(document, call).frames
+
+
+RETURNED = End("returned", "7", 12)
+CUT_OFF = End("budget", None, 3)
 
 
 def said(row: Row) -> dict[str, str | None]:
@@ -126,7 +130,7 @@ def test_a_check_marks_each_frame_and_explains_the_first_difference(
     wrong = Frame(
         "line", "outer", real[5].line, 1, {"n": Value("3", "predicted"), "total": Value("5", "predicted")}
     )
-    check = Check(real, complete=True)
+    check = Check(real, RETURNED)
     log = TraceLog(Terminal(), document, check)
     for frame in (*real[:5], wrong, *real[6:]):
         log.feed(frame)
@@ -140,9 +144,9 @@ def test_a_check_marks_each_frame_and_explains_the_first_difference(
 
 def test_beyond_a_run_that_was_cut_off_nothing_is_judged() -> None:
     _, real = traced(NESTED, "outer(3)")
-    check = Check(real[:3], complete=False)
+    check = Check(real[:3], CUT_OFF)
     assert [check.take(i, frame) for i, frame in enumerate(real[:5])] == [True, True, True, None, None]
-    assert Check(real[:3], complete=True).take(3, real[3]) is False
+    assert Check(real[:3], RETURNED).take(3, real[3]) is False
 
 
 def test_exceptions_are_shown_without_their_triple() -> None:
