@@ -50,11 +50,11 @@ class LineFacts:
 
 class LineGraph:
     """The line events of a code object. `entry` is where its first one may be, `lines` tells about each
-    line."""
+    line. `start` is the instruction at which its frame is first seen."""
 
     def __init__(self, graph: Graph) -> None:
         self.ops = graph.ops
-        self._start = graph.start
+        self.start = graph.start
         self.lines: dict[int, LineFacts] = defaultdict(LineFacts)
         self.entry: tuple[int, ...] = ()
         self._explore()
@@ -62,7 +62,7 @@ class LineGraph:
     def _explore(self) -> None:
         # Before the first event the frame is on no line at all: what runs there is told under line 0.
         before = self.lines[0]
-        before.starts.add(self._start)
+        before.starts.add(self.start)
         todo = {0}
         while todo:
             line = todo.pop()
@@ -81,10 +81,17 @@ class LineGraph:
     def _expect_close(self) -> None:
         """A generator that is dropped before its first step is entered on its first line, raises and
         leaves."""
-        for op in self.ops[: self._start]:
+        for op in self.ops[: self.start]:
             if op.name == "RETURN_GENERATOR" and op.line is not None:
                 facts = self.lines[op.line]
                 facts.may_raise = facts.may_unwind = True
+
+    def walk(self, starts: Iterable[int], *, entering: bool) -> LineFacts:
+        """What may happen up to the next line event from these instructions alone: a line event may begin at
+        several. `entering`: from the start of the frame, which is on no line yet."""
+        facts = LineFacts(starts=set(starts))
+        self._walk(facts, first=entering)
+        return facts
 
     def _walk(self, facts: LineFacts, *, first: bool) -> None:
         facts.nodes, facts.steps = set(), set()
@@ -100,7 +107,7 @@ class LineGraph:
             if op.yields:
                 todo.extend((after, "resumed") for after in op.after)
             else:
-                todo.extend(self._go(facts, road, at, op.after, entering=first and at == self._start))
+                todo.extend(self._go(facts, road, at, op.after, entering=first and at == self.start))
             if op.stops_iteration is not None:
                 facts.may_raise = True
                 todo.extend(self._go(facts, "exception", at, (op.stops_iteration,)))
@@ -137,7 +144,7 @@ class LineGraph:
             facts.may_unwind = True
             facts.may_pass_on |= op.reraises
             return []
-        places = self._places[at] if op.restores_place else (at,)
+        places = self.places[at] if op.restores_place else (at,)
         return [
             node
             for place in places
@@ -150,7 +157,7 @@ class LineGraph:
         return before.line != after.line or (current < previous and after.name != "SEND")
 
     @cached_property
-    def _places(self) -> dict[int, frozenset[int]]:
+    def places(self) -> dict[int, frozenset[int]]:
         """For each RERAISE that restores the place of the exception: where that may have been."""
         covered: dict[int, set[int]] = defaultdict(set)
         for at, op in enumerate(self.ops):
