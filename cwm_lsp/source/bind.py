@@ -48,7 +48,9 @@ def bind_arguments(
             more.append(f"{key!r}: {value.text}")
         else:
             raise WrongArguments(f"{name}() got an unexpected keyword argument {key!r}")
-    for parameter, default in zip(plain[len(plain) - len(parameters.defaults) :], parameters.defaults, strict=True):
+    for parameter, default in zip(
+        plain[len(plain) - len(parameters.defaults) :], parameters.defaults, strict=True
+    ):
         if parameter.arg not in bound:
             bound[parameter.arg] = Ref(literal_text(default))
     for parameter, keyword_default in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True):
@@ -57,9 +59,15 @@ def bind_arguments(
     for group, kind in ((plain, "positional"), (parameters.kwonlyargs, "keyword-only")):
         missing = [repr(parameter.arg) for parameter in group if parameter.arg not in bound]
         if missing:
-            listed = missing[0] if len(missing) == 1 else ", ".join(missing[:-1]) + ("," if len(missing) > 2 else "") + " and " + missing[-1]
+            listed = (
+                missing[0]
+                if len(missing) == 1
+                else ", ".join(missing[:-1]) + ("," if len(missing) > 2 else "") + " and " + missing[-1]
+            )
             plural = "" if len(missing) == 1 else "s"
-            raise WrongArguments(f"{name}() missing {len(missing)} required {kind} argument{plural}: {listed}")
+            raise WrongArguments(
+                f"{name}() missing {len(missing)} required {kind} argument{plural}: {listed}"
+            )
     order = [parameter.arg for parameter in [*plain, *parameters.kwonlyargs]]
     result = [(key, bound[key]) for key in order]
     if parameters.vararg is not None:

@@ -35,8 +35,7 @@ COMPARE = {
     ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 NO_RESULT = frozenset(
-    "append extend insert remove sort reverse clear add discard update difference_update "
-    "intersection_update symmetric_difference_update appendleft extendleft rotate".split()
+    ["append", "extend", "insert", "remove", "sort", "reverse", "clear", "add", "discard", "update", "difference_update", "intersection_update", "symmetric_difference_update", "appendleft", "extendleft", "rotate"]
 )
 MUTATING = NO_RESULT | {"pop", "popitem", "setdefault", "popleft"}
 CONVERSIONS = {-1: "", 115: "!s", 114: "!r", 97: "!a"}
@@ -252,7 +251,9 @@ class Evaluator:
                 assert isinstance(piece.format_spec, ast.JoinedStr)
                 if not all(isinstance(part, ast.Constant) for part in piece.format_spec.values):
                     raise Unsupported("a computed format spec can't be taken apart")
-                spec += ":" + "".join(str(part.value) for part in piece.format_spec.values if isinstance(part, ast.Constant))
+                spec += ":" + "".join(
+                    str(part.value) for part in piece.format_spec.values if isinstance(part, ast.Constant)
+                )
             text = self.text(value)
             if not spec and kind_of(text) == "str":
                 parts.append(text)
@@ -288,7 +289,9 @@ class Evaluator:
         function = self.scope.scope_of(node)
         start = Ref(iterator_repr(iteration, self))
         if _is_constant_list(node.generators[0].iter):
-            start = Ref("<tuple_iterator object>")  # the compiler makes a tuple of a list that is only walked over
+            start = Ref(
+                "<tuple_iterator object>"
+            )  # the compiler makes a tuple of a list that is only walked over
         arguments = ((".0", start), *self.scope.free_variables(function))
         return (yield from self.ask(Enter(function, arguments, iteration.iteration)))
 
@@ -344,6 +347,8 @@ def iterator_repr(value: Ref, evaluator: Evaluator) -> str:
         )
     kind = kind_of(evaluator.text(spec.sources[0]))
     return {
-        "str": "<str_ascii_iterator object>" if evaluator.text(spec.sources[0]).isascii() else "<str_iterator object>",
+        "str": "<str_ascii_iterator object>"
+        if evaluator.text(spec.sources[0]).isascii()
+        else "<str_iterator object>",
         "dict": "<dict_keyiterator object>",
     }.get(kind, f"<{kind}_iterator object>")

@@ -51,7 +51,9 @@ def call(walk: Evaluator, node: ast.Call) -> Walk:
         return Ref(f"{name}({', '.join(walk.text(value) for value in positional)})")
     if any(_is_drawn(value) for value in positional):
         return (yield from _consume(walk, name, positional, named))
-    if name in ("sorted", "min", "max", "map", "filter") and any(value.function for value in (*positional, *(v for _, v in named))):
+    if name in ("sorted", "min", "max", "map", "filter") and any(
+        value.function for value in (*positional, *(v for _, v in named))
+    ):
         return (yield from _with_function(walk, name, positional, named))
     return (yield from walk.ask(_call_operation(walk, name, positional, named)))
 
@@ -115,7 +117,11 @@ def drop(walk: Evaluator, spec: Iteration) -> Walk:
 
 def _range(walk: Evaluator, values: list[Ref]) -> Ref:
     texts = [walk.text(value) for value in values]
-    start, stop, step = ("0", texts[0], "1") if len(texts) == 1 else (texts[0], texts[1], texts[2] if len(texts) == 3 else "1")
+    start, stop, step = (
+        ("0", texts[0], "1")
+        if len(texts) == 1
+        else (texts[0], texts[1], texts[2] if len(texts) == 3 else "1")
+    )
     return Ref(f"range({start}, {stop})" if step == "1" else f"range({start}, {stop}, {step})")
 
 
@@ -124,7 +130,9 @@ def _is_exception(name: str) -> bool:
     return found is None or (isinstance(found, type) and issubclass(found, BaseException))
 
 
-def _call_operation(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Operation:
+def _call_operation(
+    walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]
+) -> Operation:
     operands = [_operand(walk, value) for value in positional]
     operands += [f"{key}={_operand(walk, value)}" for key, value in named]
     return Operation("call", tuple(operands), name)
@@ -187,7 +195,9 @@ def _enter(walk: Evaluator, target: Ref, positional: list[Ref], named: list[tupl
             return Ref(made)
         function, positional = init, [Ref(made), *positional]
     try:
-        bound = bind_arguments(function.rpartition(".")[2], walk.scope.parameters(function), positional, named)
+        bound = bind_arguments(
+            function.rpartition(".")[2], walk.scope.parameters(function), positional, named
+        )
     except WrongArguments as error:
         raise PythonRaised(f"TypeError({str(error)!r})") from None
     if walk.scope.is_generator(function):
@@ -228,7 +238,11 @@ def _method(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
         positional = [(yield from _consume(walk, "list", positional, []))]
     elif any(_is_drawn(value) for value in positional):
         raise Unsupported(f"{func.attr}() of a generator can't be taken apart")
-    operands = (text, *(_operand(walk, value) for value in positional), *(f"{key}={_operand(walk, value)}" for key, value in named))
+    operands = (
+        text,
+        *(_operand(walk, value) for value in positional),
+        *(f"{key}={_operand(walk, value)}" for key, value in named),
+    )
     if func.attr not in MUTATING or kind_of(text) in ("str", "bytes", "tuple", "int", "float"):
         return (yield from walk.ask(Operation("method", operands, func.attr)))
     result = Ref("None")

@@ -94,7 +94,9 @@ def _statements(walk: Evaluator, progress: Progress, statements: list[ast.stmt],
     return outcome
 
 
-def _body_on_line(walk: Evaluator, progress: Progress, body: list[ast.stmt], line: int, branch: bool) -> LineWalk:
+def _body_on_line(
+    walk: Evaluator, progress: Progress, body: list[ast.stmt], line: int, branch: bool
+) -> LineWalk:
     """The body of a compound statement written on the line of its head runs without a line event of its own."""
     here = siblings_on_line(body, line)
     if not here:
@@ -150,7 +152,9 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
                 walk.scope.store(node.name, Ref(f"<function {name}>", function=name))
         case ast.Import():
             for alias in node.names:
-                walk.scope.store(alias.asname or alias.name.partition(".")[0], Ref(f"<module {alias.name!r}>"))
+                walk.scope.store(
+                    alias.asname or alias.name.partition(".")[0], Ref(f"<module {alias.name!r}>")
+                )
         case ast.Delete():
             for target in node.targets:
                 yield from _delete(walk, target)
@@ -197,7 +201,9 @@ def _unpack(walk: Evaluator, targets: list[ast.expr], value: Ref) -> list[str]:
     wanted = len(targets) - len(starred)
     if len(parts) < wanted:
         least = "at least " if starred else ""
-        raise PythonRaised(f"ValueError('not enough values to unpack (expected {least}{wanted}, got {len(parts)})')")
+        raise PythonRaised(
+            f"ValueError('not enough values to unpack (expected {least}{wanted}, got {len(parts)})')"
+        )
     if starred:
         first, rest = starred[0], len(targets) - starred[0] - 1
         middle = "[" + ", ".join(parts[first : len(parts) - rest]) + "]"
@@ -345,7 +351,9 @@ def _handler(walk: Evaluator, progress: Progress, node: ast.excepthandler, line:
 
 
 def _case(walk: Evaluator, progress: Progress, node: ast.match_case, line: int) -> LineWalk:
-    subject = next((text for start, text in sorted(progress.subjects.items(), reverse=True) if start <= line), None)
+    subject = next(
+        (text for start, text in sorted(progress.subjects.items(), reverse=True) if start <= line), None
+    )
     if subject is None:
         raise Unsupported("a case without the subject of its match can't be told")
     if not (yield from _pattern(walk, node.pattern, subject)):
@@ -381,7 +389,10 @@ def _pattern(walk: Evaluator, pattern: ast.pattern, subject: str) -> Generator[Q
 
 def run_comprehension(walk: Evaluator, progress: Progress, node: ast.expr, spec: Iteration) -> LineWalk:
     """One round of a comprehension: takes an item, filters it, keeps its element (or yields it)."""
-    if not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) or len(node.generators) != 1:
+    if (
+        not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+        or len(node.generators) != 1
+    ):
         raise Unsupported("this form of comprehension can't be taken apart yet")
     if node.lineno != node.end_lineno:
         raise Unsupported("a comprehension over several lines can't be taken apart yet")

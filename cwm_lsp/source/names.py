@@ -16,7 +16,6 @@ from cwm_lsp.source.functions import Function
 from cwm_lsp.source.operations import Ref, Unsupported
 
 
-
 class Names:
     """Look-ups for one document. Make it with `names_of`, which keeps it."""
 
@@ -41,7 +40,9 @@ class Names:
         for node in self.document.tree.body:
             for target, value in _assignments(node):
                 bound.setdefault(target, []).append(value)
-        return {name: values[0] for name, values in bound.items() if len(values) == 1 and values[0] is not None}
+        return {
+            name: values[0] for name, values in bound.items() if len(values) == 1 and values[0] is not None
+        }
 
     @cached_property
     def _classes(self) -> dict[str, ast.ClassDef]:
@@ -97,7 +98,11 @@ class Names:
         """The statement that starts on each line of a function."""
         found = self._heads.get(function.qualname)
         if found is None:
-            body = function.node.body if isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+            body = (
+                function.node.body
+                if isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef)
+                else []
+            )
             found = self._heads[function.qualname] = heads_by_line(body)
         return found
 
@@ -166,7 +171,8 @@ class Names:
         return frozenset(
             head.name
             for head in self.heads(function).values()
-            if isinstance(head, ast.ExceptHandler) and head.name
+            if isinstance(head, ast.ExceptHandler)
+            and head.name
             and head.lineno <= line <= (head.end_lineno or line)
             and not head.lineno <= following <= (head.end_lineno or following)
         )
@@ -175,7 +181,11 @@ class Names:
         """Names that the function declares nonlocal."""
         body = function.node.body if isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef) else []
         return frozenset(
-            name for part in body for node in ast.walk(part) if isinstance(node, ast.Nonlocal) for name in node.names
+            name
+            for part in body
+            for node in ast.walk(part)
+            if isinstance(node, ast.Nonlocal)
+            for name in node.names
         )
 
     def free_names(self, qualname: str) -> tuple[str, ...]:
@@ -188,7 +198,9 @@ class Names:
             outside: set[int] = set()
             if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
                 outside = {id(part) for part in ast.walk(node.generators[0].iter)}
-            used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside}
+            used = {
+                name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside
+            }
             free = (used - bound) | set(self.nonlocals(function))
             found = self._free[qualname] = tuple(sorted(free))
         return found
@@ -199,7 +211,11 @@ class Names:
         if found is None:
             names = dict.fromkeys(function.parameters)
             outer = self.nonlocals(function)
-            parts = function.node.body if isinstance(getattr(function.node, "body", None), list) else [function.node]
+            parts = (
+                function.node.body
+                if isinstance(getattr(function.node, "body", None), list)
+                else [function.node]
+            )
             for part in parts:
                 for name in _stores(part):
                     if name not in outer:
@@ -227,13 +243,21 @@ def _stores(node: ast.AST) -> list[str]:
         elif isinstance(current, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and current.name:
             found.append((current.lineno, current.col_offset, current.name))
         elif isinstance(current, ast.alias):
-            found.append((current.lineno, current.col_offset, current.asname or current.name.partition(".")[0]))
+            found.append(
+                (current.lineno, current.col_offset, current.asname or current.name.partition(".")[0])
+            )
         todo.extend((child, False) for child in ast.iter_child_nodes(current))
     return [name for _, _, name in sorted(found)]
 
 
 def _assignments(node: ast.stmt) -> list[tuple[str, str | None]]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )
     value = getattr(node, "value", None)
     text: str | None = None
     if isinstance(value, ast.expr):

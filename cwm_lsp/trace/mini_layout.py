@@ -126,7 +126,11 @@ def source_tokens(document: Document, qualname: str) -> Tokens:
 
 
 def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _body_tokens(document: Document, naming: Naming, first: int, last: int) -> list[str]:
@@ -201,7 +205,12 @@ def names_read(document: Document, qualname: str, line: int) -> tuple[str, ...]:
 
 def _is_augmented(document: Document, node: ast.Name) -> bool:
     text = document.line_text(node.lineno).encode()[node.col_offset + len(node.id.encode()) :].lstrip()
-    return len(text) > 2 and text[:1] in b"+-*/%&|^<>@" and (text[1:2] == b"=" or text[2:3] == b"=") and text[:2] not in (b"<=", b">=", b"==")
+    return (
+        len(text) > 2
+        and text[:1] in b"+-*/%&|^<>@"
+        and (text[1:2] == b"=" or text[2:3] == b"=")
+        and text[:2] not in (b"<=", b">=", b"==")
+    )
 
 
 def block_start(naming: Naming, line: int, values: Sequence[tuple[str, str]]) -> Tokens:
@@ -229,7 +238,11 @@ def _question(operation: Operation) -> list[str]:
         return ["<|kind:unary|>", v.operator_token(name), *value_tokens(operands[0])]
     if kind == "item":
         if name == "range":
-            return [*value_tokens(operands[0]), "<|mode:range|>", *value_tokens(operands[1] if len(operands) > 1 else "")]
+            return [
+                *value_tokens(operands[0]),
+                "<|mode:range|>",
+                *value_tokens(operands[1] if len(operands) > 1 else ""),
+            ]
         position = operation.position
         if name == "reversed":
             position = (length_of(operands[0]) or 0) - 1 - position
@@ -293,7 +306,9 @@ def grammar(operation: Operation) -> str:
     return f"start: {start}\n{VALUE_RULE}"
 
 
-_PIECES = " | ".join(dict.fromkeys((*v.WORDS.values(), *(v.message_token(at) for at in range(len(v.MESSAGES))))))
+_PIECES = " | ".join(
+    dict.fromkeys((*v.WORDS.values(), *(v.message_token(at) for at in range(len(v.MESSAGES)))))
+)
 VALUE_RULE = f"value: piece+\npiece: CHAR | {_PIECES}\nCHAR: /[^\\x00-\\x1f]/\n"
 
 

@@ -103,7 +103,8 @@ class Machine:
         twin.__dict__.update(self.__dict__)
         twin.stack = [running.copy() for running in self.stack]
         twin.generators = {
-            number: held.copy() if isinstance(held, Running) else held for number, held in self.generators.items()
+            number: held.copy() if isinstance(held, Running) else held
+            for number, held in self.generators.items()
         }
         reached = self._reached()
         twin.heap = {cell: text for cell, text in self.heap.items() if cell in reached}
@@ -154,7 +155,9 @@ class Machine:
         self.certainty = 1.0
 
     def _follow_call(self, frame: Frame) -> None:
-        function = self.document.function(frame.function, frame.line) or self.document.function(frame.function)
+        function = self.document.function(frame.function, frame.line) or self.document.function(
+            frame.function
+        )
         if function is None:
             raise Unsupported(f"{frame.function} is not a function of this file")
         del self.stack[frame.depth - 1 :]
@@ -168,7 +171,9 @@ class Machine:
         env = {}
         for name, value in frame.locals.items():
             known = given.get(name)
-            env[name] = self._cell_for(known if known and self.text_of(known) == value.repr else Ref(value.repr))
+            env[name] = self._cell_for(
+                known if known and self.text_of(known) == value.repr else Ref(value.repr)
+            )
         iteration = expected.iteration if expected else None
         running = Running(function, frame.line, env, frame.locals, iteration=iteration)
         if isinstance(expected, Create) and self.resuming is not None:
@@ -195,7 +200,9 @@ class Machine:
         heads = self.names.heads(top.function)
         for start in list(top.progress.loops):
             loop = heads.get(start)
-            if isinstance(loop, ast.For) and not loop.lineno <= frame.line <= (loop.end_lineno or loop.lineno):
+            if isinstance(loop, ast.For) and not loop.lineno <= frame.line <= (
+                loop.end_lineno or loop.lineno
+            ):
                 del top.progress.loops[start]
 
     def _adopt(self, running: Running, frame: Frame) -> None:
@@ -282,7 +289,9 @@ class Machine:
                 if isinstance(question, Create):
                     question = walk.send(self._create(question))
                 elif isinstance(question, Resume):
-                    if isinstance(self.generators.get(question.generator), Create if question.close else type(None)):
+                    if isinstance(
+                        self.generators.get(question.generator), Create if question.close else type(None)
+                    ):
                         self.generators[question.generator] = None
                         question = walk.send(Stop())
                         continue
@@ -372,7 +381,10 @@ class Machine:
             return held.function.qualname, held.line, self._locals(held, held.line)
         assert held is not None
         function = self.document.function(held.function)
-        values = {name: Value(self.text_of(ref), "predicted", self.sure.get(ref.cell or 0, 1.0)) for name, ref in held.arguments}
+        values = {
+            name: Value(self.text_of(ref), "predicted", self.sure.get(ref.cell or 0, 1.0))
+            for name, ref in held.arguments
+        }
         return held.function, function.first_line if function else 0, values
 
     def _locals(self, top: Running, line: int) -> dict[str, Value]:

@@ -69,7 +69,9 @@ class MiniPredictor:
         except BackendError as error:
             raise PredictionError("engine", str(error)) from error
         except RecursionError:
-            raise PredictionError("refused", "cwm-mini can't tell what comes next: the line nests too deep.") from None
+            raise PredictionError(
+                "refused", "cwm-mini can't tell what comes next: the line nests too deep."
+            ) from None
         self._keep(len(frames) + 1, frame, machine)
         return Prediction(frame, tally.decisions, tally.tokens, time.perf_counter() - began)
 
@@ -122,7 +124,9 @@ class MiniPredictor:
         naming = layout.naming_of(machine.document, qualname)
         read = layout.names_read(machine.document, qualname, top.line)
         values = [(name, machine.text_of(top.env[name])) for name in read if name in top.env]
-        head = layout.block_start(naming, top.line, [(n, t) for n, t in values if not t.startswith("<function")])
+        head = layout.block_start(
+            naming, top.line, [(n, t) for n, t in values if not t.startswith("<function")]
+        )
         return _Block([*self._sources[source], *self._encode(head)])
 
     def _answer(self, machine: Machine, block: _Block, operation: Operation, cancel: Cancel) -> Answer:
@@ -142,7 +146,9 @@ class MiniPredictor:
         if completion.reason == "cancelled":
             raise PredictionError("cancelled", "The prediction was cancelled.")
         if completion.reason == "length":
-            raise PredictionError("malformed", f"The model's answer did not end within {LONGEST_ANSWER} tokens.")
+            raise PredictionError(
+                "malformed", f"The model's answer did not end within {LONGEST_ANSWER} tokens."
+            )
         block.ids += completion.tokens
         block.tally.tokens += len(completion.tokens)
         block.tally.decisions += completion.decisions
@@ -164,9 +170,15 @@ class MiniPredictor:
             frame = self._line_frame(machine, step, block, choices, cancel)
         return frame, block.tally
 
-    def _line_frame(self, machine: Machine, step: Step, block: _Block, choices: Choices, cancel: Cancel) -> Frame:
+    def _line_frame(
+        self, machine: Machine, step: Step, block: _Block, choices: Choices, cancel: Cancel
+    ) -> Frame:
         top, depth = machine.top, len(machine.stack)
-        here = [o for o in choices.options if o.event == "line" and o.depth == depth and o.function == top.function.qualname]
+        here = [
+            o
+            for o in choices.options
+            if o.event == "line" and o.depth == depth and o.function == top.function.qualname
+        ]
         lines = list(dict.fromkeys(option.line for option in here))
         if step.line is not None:
             lines = [line for line in lines if line == step.line] or lines
@@ -177,7 +189,9 @@ class MiniPredictor:
         if not lines:
             if any(option.event == "return" and option.depth == depth for option in choices.options):
                 return _return_frame(machine, Step("return", unwinding=bool(top.raised)), choices)
-            raise PredictionError("refused", "cwm-mini can't tell what comes next: no line of the function can follow.")
+            raise PredictionError(
+                "refused", "cwm-mini can't tell what comes next: no line of the function can follow."
+            )
         line = lines[0] if len(lines) == 1 else self._choose(machine, block, lines, cancel)
         return _line_frame(machine, line, choices)
 
@@ -197,7 +211,11 @@ class MiniPredictor:
         first, last = naming.first_line, layout.root_of(machine.document, top.function).last_line
         lines = [o.line for o in choices.options if first < o.line <= last] or [top.line]
         named = {naming.line(line): line for line in reversed(lines)}
-        ways = ["<|call_sep|>"] if step.event == "call" else ["<|line_sep|> line", "<|return_sep|>", "<|exception_sep|>"]
+        ways = (
+            ["<|call_sep|>"]
+            if step.event == "call"
+            else ["<|line_sep|> line", "<|return_sep|>", "<|exception_sep|>"]
+        )
         rule = f"start: {' | '.join(ways)}\nline: {' | '.join(named)}\n"
         completion = self._complete(block, rule, cancel)
         machine.certainty *= confidence_of(completion)
@@ -207,7 +225,14 @@ class MiniPredictor:
             return Frame("line", top.function.qualname, line, depth, machine.locals_now(line))
         if said[0] == "<|return_sep|>":
             text = step.text if step.event == "return" else "None"
-            return Frame("return", top.function.qualname, top.line, depth, {}, Value(text, "predicted", machine.certainty))
+            return Frame(
+                "return",
+                top.function.qualname,
+                top.line,
+                depth,
+                {},
+                Value(text, "predicted", machine.certainty),
+            )
         if said[0] == "<|call_sep|>":
             return _call_frame(machine, step, choices)
         if step.event != "exception":
@@ -268,7 +293,9 @@ def confidence_of(completion: Completion) -> float:
     return math.exp(min(0.0, sum(completion.choice_logprobs)))
 
 
-def _matching(choices: Choices, event: Event, function: str, depth: int, names: Mapping[str, Value]) -> list[Option]:
+def _matching(
+    choices: Choices, event: Event, function: str, depth: int, names: Mapping[str, Value]
+) -> list[Option]:
     return [
         option
         for option in choices.options
@@ -287,14 +314,18 @@ def _ordered(values: Mapping[str, Value], options: Sequence[Option]) -> dict[str
 def _line_frame(machine: Machine, line: int, choices: Choices) -> Frame:
     qualname, depth = machine.top.function.qualname, len(machine.stack)
     values = machine.locals_now(line)
-    options = [option for option in _matching(choices, "line", qualname, depth, values) if option.line == line]
+    options = [
+        option for option in _matching(choices, "line", qualname, depth, values) if option.line == line
+    ]
     return Frame("line", qualname, line, depth, _ordered(values, options))
 
 
 def _call_frame(machine: Machine, step: Step, choices: Choices) -> Frame:
     depth = len(machine.stack) + 1
     qualname, line, values = machine.entered_locals(step)
-    options = [option for option in _matching(choices, "call", qualname, depth, values) if option.line == line]
+    options = [
+        option for option in _matching(choices, "call", qualname, depth, values) if option.line == line
+    ]
     return Frame("call", qualname, line, depth, _ordered(values, options))
 
 

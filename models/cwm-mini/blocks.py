@@ -19,8 +19,9 @@ from cwm_lsp.trace.mini_values import value_tokens
 from cwm_lsp.trace.mini_vocabulary import END, INVENT, STEP_OVER
 from cwm_lsp.world.machine import Machine, Step, exception_triple
 
-GIVEN, FORCED, EVENT, DECIDED = 0, 1, 2, 3
-"""What a token is to the model: part of the prompt, forced by the walk, the next event, or its own decision."""
+GIVEN, FORCED, EVENT, DECIDED, JUMPED = 0, 1, 2, 3, 4
+"""What a token is to the model: part of the prompt, forced by the walk, the next event, its own decision, or one that
+sees only a whole call (stepping over it, inventing its arguments)."""
 
 
 @dataclass(slots=True)
@@ -86,7 +87,12 @@ def line_block(document: Document, machine: Machine, following: Frame) -> Block 
     if top.situation in ("line", "returned"):
         read = layout.names_read(document, qualname, top.line)
         values = [(name, machine.text_of(top.env[name])) for name in read if name in top.env]
-        block.add(layout.block_start(naming, top.line, [(n, t) for n, t in values if not t.startswith("<function")]), GIVEN)
+        block.add(
+            layout.block_start(
+                naming, top.line, [(n, t) for n, t in values if not t.startswith("<function")]
+            ),
+            GIVEN,
+        )
     walk = machine.walk()
     try:
         operation = next(walk)
@@ -108,7 +114,12 @@ def line_block(document: Document, machine: Machine, following: Frame) -> Block 
 
 def check(machine: Machine, step: Step, following: Frame) -> None:
     """Raises Mismatch unless the step leads to the frame."""
-    if step.event == "line" and following.event == "return" and following.arg and following.arg.repr == "None":
+    if (
+        step.event == "line"
+        and following.event == "return"
+        and following.arg
+        and following.arg.repr == "None"
+    ):
         return
     if step.event != following.event:
         raise Mismatch(f"{step.event} instead of {following.event}")
@@ -124,7 +135,9 @@ def check(machine: Machine, step: Step, following: Frame) -> None:
     elif step.event == "return":
         if following.arg is None or step.text != following.arg.repr:
             raise Mismatch("another value")
-    elif step.event == "exception" and (following.arg is None or exception_triple(step.text) != following.arg.repr):
+    elif step.event == "exception" and (
+        following.arg is None or exception_triple(step.text) != following.arg.repr
+    ):
         raise Mismatch("another exception")
 
 
@@ -142,12 +155,12 @@ def _jump_blocks(document: Document, samples: dict[str, Sample], call: Frame, en
         return
     over = Block()
     over.add([STEP_OVER, *given, "<|arg_sep|>"], GIVEN)
-    over.add(answer, DECIDED)
+    over.add(answer, JUMPED)
     invent = Block()
     invent.add([INVENT], GIVEN)
     for name, value in call.locals.items():
         invent.add([*naming.variable(name), "<|arg_sep|>"], FORCED)
-        invent.add([*value_tokens(value.repr), END], DECIDED)
+        invent.add([*value_tokens(value.repr), END], JUMPED)
     sample = _sample(document, samples, call.function)
     sample.blocks += [over, invent]
 

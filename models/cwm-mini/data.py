@@ -24,9 +24,9 @@ from cwm_lsp.source.document import Document, DocumentError
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
-WEIGHTS = np.array([0.0, 0.3, 0.2, 1.0], dtype=np.float32)
-"""Loss weights of the roles given, forced, event and decided."""
-KEPT_BLOCKS = 16
+WEIGHTS = np.array([0.0, 0.3, 0.2, 1.0, 0.15], dtype=np.float32)
+"""Loss weights of the roles given, forced, event, decided and jumped."""
+KEPT_BLOCKS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def samples(seed: int, texts: list[str]) -> list[Sample]:
         source, calls = programs.mutated_seed(texts[(seed // 20) % len(texts)], seed)
         rng = random.Random(seed)
         calls = rng.sample(calls, min(len(calls), 6))
-    found: list[Sample] = []
+    found: dict[tuple[str, ...], Sample] = {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -77,10 +77,13 @@ def samples(seed: int, texts: list[str]) -> list[Sample]:
             namespace = tracing.load(source, "program.py")
             for call in calls:
                 frames = tracing.trace(namespace, "program.py", call, 160)
-                found += samples_of(document, frames)[0].values()
+                for sample in samples_of(document, frames)[0].values():
+                    known = found.setdefault(sample.source, sample)
+                    if known is not sample:
+                        known.blocks += sample.blocks
     except (DocumentError, SyntaxError, MemoryError, tracing.Stopped, RecursionError, NameError, TypeError):
-        return found
-    return found
+        pass
+    return list(found.values())
 
 
 def groups(start: int, step: int) -> Iterator[Group]:
@@ -94,7 +97,9 @@ def groups(start: int, step: int) -> Iterator[Group]:
             source = tokenizer.encode(sample.source, table)
             if len(source) > LONGEST_SOURCE:
                 continue
-            blocks = [(tokenizer.encode(block.tokens, table), _roles(block)) for block in _chosen(sample, rng)]
+            blocks = [
+                (tokenizer.encode(block.tokens, table), _roles(block)) for block in _chosen(sample, rng)
+            ]
             blocks = [block for block in blocks if len(block[0]) <= LONGEST_BLOCK]
             if blocks:
                 yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0)
@@ -142,7 +147,7 @@ def pack(held: list[Group]) -> Batch:
 
 
 def _chosen(sample: Sample, rng: random.Random) -> list[Block]:
-    blocks = [block for block in sample.blocks if DECIDED in block.roles or rng.random() < 0.12]
+    blocks = [block for block in sample.blocks if DECIDED in block.roles or rng.random() < 0.15]
     rng.shuffle(blocks)
     return blocks[:KEPT_BLOCKS]
 

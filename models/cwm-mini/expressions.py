@@ -8,13 +8,7 @@ from __future__ import annotations
 
 import random
 
-WORDS = (
-    "apple river stone cloud maple tiger zebra ocean pixel robot lemon amber cedar delta eagle fable grape honey ivory "
-    "joker karma linen mango noble olive pearl quilt raven solar tulip urban vivid waltz xenon yield zesty cat dog sun "
-    "moon star tree bird fish milk corn salt iron gold blue red green hello world level radar noon kayak banana python "
-    "code test data list name user admin guest alpha beta gamma mississippi balloon committee tomorrow strawberry "
-    "Ada Bob Cy Dora Eve Finn Gil Hana Ivy Jo x y z a b c ab ba aab xyz"
-).split()
+WORDS = ["apple", "river", "stone", "cloud", "maple", "tiger", "zebra", "ocean", "pixel", "robot", "lemon", "amber", "cedar", "delta", "eagle", "fable", "grape", "honey", "ivory", "joker", "karma", "linen", "mango", "noble", "olive", "pearl", "quilt", "raven", "solar", "tulip", "urban", "vivid", "waltz", "xenon", "yield", "zesty", "cat", "dog", "sun", "moon", "star", "tree", "bird", "fish", "milk", "corn", "salt", "iron", "gold", "blue", "red", "green", "hello", "world", "level", "radar", "noon", "kayak", "banana", "python", "code", "test", "data", "list", "name", "user", "admin", "guest", "alpha", "beta", "gamma", "mississippi", "balloon", "committee", "tomorrow", "strawberry", "Ada", "Bob", "Cy", "Dora", "Eve", "Finn", "Gil", "Hana", "Ivy", "Jo", "x", "y", "z", "a", "b", "c", "ab", "ba", "aab", "xyz"]
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 SEPARATORS = (" ", ",", "-", ", ", ":", "/", "_", ";", "")
 
@@ -43,7 +37,12 @@ class Values:
 
     def float(self) -> str:
         """One or two decimals."""
-        return str(round(self.rng.uniform(-5 if self.rng.random() < 0.2 else 0, self.rng.choice((2, 10, 100))), self.rng.choice((1, 1, 2))))
+        return str(
+            round(
+                self.rng.uniform(-5 if self.rng.random() < 0.2 else 0, self.rng.choice((2, 10, 100))),
+                self.rng.choice((1, 1, 2)),
+            )
+        )
 
     def bool(self) -> str:
         """True or False."""
@@ -60,14 +59,18 @@ class Values:
         if kind < 0.66:
             return "".join(r.choice("abc") for _ in range(r.randint(1, 8)))
         if kind < 0.80:
-            return r.choice((" ", " ", " ", ", ", "-", ",")).join(r.choice(WORDS) for _ in range(r.randint(2, 4)))
+            return r.choice((" ", " ", " ", ", ", "-", ",")).join(
+                r.choice(WORDS) for _ in range(r.randint(2, 4))
+            )
         if kind < 0.88:
             return "".join(r.choice("0123456789") for _ in range(r.randint(1, 5)))
         if kind < 0.93:
             return r.choice(WORDS).title() + r.choice((" ", "", "!", " 3", "?"))
         if kind < 0.96:
             return r.choice(("  ", " ", "\t")) + r.choice(WORDS) + r.choice(("  ", "", " ", "\n"))
-        return "".join(r.choice(ALPHABET + "AEIOU 0123.,:;!?()[]{}'\"_-+*/=<>@#") for _ in range(r.randint(1, 12)))
+        return "".join(
+            r.choice(ALPHABET + "AEIOU 0123.,:;!?()[]{}'\"_-+*/=<>@#") for _ in range(r.randint(1, 12))
+        )
 
     def str(self) -> str:
         """A string literal."""
@@ -85,7 +88,9 @@ class Values:
         """A list of ints, often within one small range."""
         if self.rng.random() < 0.5:
             top = self.rng.choice((5, 9, 20, 50))
-            return str([self.rng.randint(0 if self.rng.random() < 0.8 else -top, top) for _ in range(self.size())])
+            return str(
+                [self.rng.randint(0 if self.rng.random() < 0.8 else -top, top) for _ in range(self.size())]
+            )
         return "[" + ", ".join(self.int() for _ in range(self.size())) + "]"
 
     def strs(self) -> str:
@@ -95,12 +100,21 @@ class Values:
 
     def table(self) -> str:
         """A dict of words or letters to ints."""
-        keys = dict.fromkeys(self.letter() if self.rng.random() < 0.4 else repr(self.rng.choice(WORDS)) for _ in range(min(self.size(), 4)))
+        keys = dict.fromkeys(
+            self.letter() if self.rng.random() < 0.4 else repr(self.rng.choice(WORDS))
+            for _ in range(min(self.size(), 4))
+        )
         return "{" + ", ".join(f"{key}: {self.int()}" for key in keys) + "}"
 
     def pair(self) -> str:
         """A tuple of two or three."""
-        return "(" + ", ".join(self.rng.choice((self.int, self.int, self.str))() for _ in range(self.rng.choice((2, 2, 3)))) + ")"
+        return (
+            "("
+            + ", ".join(
+                self.rng.choice((self.int, self.int, self.str))() for _ in range(self.rng.choice((2, 2, 3)))
+            )
+            + ")"
+        )
 
     def unique(self) -> str:
         """A set of ints."""
@@ -109,11 +123,20 @@ class Values:
 
     def pairs(self) -> str:
         """A list of (word, int)."""
-        return "[" + ", ".join(f"({self.rng.choice(WORDS)!r}, {self.int()})" for _ in range(self.rng.randint(0, 4))) + "]"
+        return (
+            "["
+            + ", ".join(f"({self.rng.choice(WORDS)!r}, {self.int()})" for _ in range(self.rng.randint(0, 4)))
+            + "]"
+        )
 
     def rows(self) -> str:
         """A list of lists of ints."""
-        return str([[self.rng.randint(0, 9) for _ in range(self.rng.randint(1, 3))] for _ in range(self.rng.randint(1, 3))])
+        return str(
+            [
+                [self.rng.randint(0, 9) for _ in range(self.rng.randint(1, 3))]
+                for _ in range(self.rng.randint(1, 3))
+            ]
+        )
 
     def of(self, kind: str) -> str:
         """A literal of a type."""
@@ -161,7 +184,11 @@ class Expressions:
         a, b = self.of("int", d - 1), self.of("int", d - 1)
         kind = r.random()
         if kind < 0.36:
-            return f"{a} {r.choice('+-+-*')} {b}" if r.random() < 0.6 else f"{a} {r.choice('+-+-*')} {r.randint(1, 12)}"
+            return (
+                f"{a} {r.choice('+-+-*')} {b}"
+                if r.random() < 0.6
+                else f"{a} {r.choice('+-+-*')} {r.randint(1, 12)}"
+            )
         if kind < 0.50:
             return f"{a} {r.choice(('//', '%'))} {r.choice((2, 2, 3, 3, 4, 5, 7, 10, 10, 10, 26, 60, 100))}"
         if kind < 0.53:
@@ -177,7 +204,11 @@ class Expressions:
         if kind < 0.80:
             return f"{r.choice(('max', 'min'))}({a}, {b})"
         if kind < 0.83:
-            return f"{self.var('table')}[{self.var('str')}]" if r.random() < 0.3 else f"{self.var('table')}.get({self.var('str')}, 0)"
+            return (
+                f"{self.var('table')}[{self.var('str')}]"
+                if r.random() < 0.3
+                else f"{self.var('table')}.get({self.var('str')}, 0)"
+            )
         if kind < 0.86:
             return f"{self.var('str')}.{r.choice(('count', 'find', 'count'))}({self.pick(self.values.letter(), self.var('str'))})"
         if kind < 0.88:
@@ -225,7 +256,11 @@ class Expressions:
             return f"not {self.var(r.choice(('bool', 'ints', 'str', 'int')))}"
         if kind < 0.87:
             method = r.choice(("isdigit", "isalpha", "isupper", "islower", "isalnum", "isspace"))
-            return f"{self.var('str')}.{method}()" if r.random() < 0.5 else f"{self.var('str')}.{r.choice(('startswith', 'endswith'))}({self.values.letter()})"
+            return (
+                f"{self.var('str')}.{method}()"
+                if r.random() < 0.5
+                else f"{self.var('str')}.{r.choice(('startswith', 'endswith'))}({self.values.letter()})"
+            )
         if kind < 0.91:
             return f"{self.var('int')} {r.choice(('<', '<='))} {self.var('int')} {r.choice(('<', '<='))} {self.var('int')}"
         if kind < 0.94:
@@ -241,7 +276,18 @@ class Expressions:
     def slice(self) -> str:
         """The inside of a slice."""
         s = self.small
-        return self.pick(f"{s()}:", f":{s()}", f"{s()}:{self.rng.randint(2, 7)}", "::-1", "1:", ":-1", "::2", f"-{self.rng.randint(1, 3)}:", f"{self.var('int')}:", f":{self.var('int')}")
+        return self.pick(
+            f"{s()}:",
+            f":{s()}",
+            f"{s()}:{self.rng.randint(2, 7)}",
+            "::-1",
+            "1:",
+            ":-1",
+            "::2",
+            f"-{self.rng.randint(1, 3)}:",
+            f"{self.var('int')}:",
+            f":{self.var('int')}",
+        )
 
     def str(self, d: int) -> str:
         """A string."""
@@ -279,13 +325,34 @@ class Expressions:
         r = self.rng
         parts: list[str] = []
         for _ in range(r.randint(1, 3)):
-            parts.append(r.choice(("", "", " ", ": ", "-", " has ", " is ", "=", ", ", r.choice(WORDS) + " ", " of ", "(", "#", "x")))
+            parts.append(
+                r.choice(
+                    (
+                        "",
+                        "",
+                        " ",
+                        ": ",
+                        "-",
+                        " has ",
+                        " is ",
+                        "=",
+                        ", ",
+                        r.choice(WORDS) + " ",
+                        " of ",
+                        "(",
+                        "#",
+                        "x",
+                    )
+                )
+            )
             kind = r.choice(("int", "int", "int", "str", "str", "float", "ints"))
             names = [name for name, held in self.scope.items() if held == kind]
             if not names:
                 continue
             spec = {
-                "int": r.choice(("", "", ":02d", ":03d", ":>3", ":04", ":+d", ":,", ":5d", ":x", ":<4", ":b")),
+                "int": r.choice(
+                    ("", "", ":02d", ":03d", ":>3", ":04", ":+d", ":,", ":5d", ":x", ":<4", ":b")
+                ),
                 "str": r.choice(("", "", "", ":>6", ":<8", "!r", ":^9", ":*^7")),
                 "float": r.choice((":.1f", ":.2f", "", ":.0f")),
             }.get(kind, "")
@@ -311,12 +378,18 @@ class Expressions:
         if kind < 0.62:
             return f"[{self.var('int')}, {self.of('int', d - 1)}]"
         if kind < 0.68:
-            return f"list({self.var('unique')})" if r.random() < 0.3 else f"list({self.var('table')}.values())"
+            return (
+                f"list({self.var('unique')})" if r.random() < 0.3 else f"list({self.var('table')}.values())"
+            )
         if kind < 0.72:
             return f"list(reversed({v}))" if r.random() < 0.5 else f"{v}.copy()"
         x = r.choice("nxvk")
-        body = r.choice((f"{x} * 2", f"{x} + 1", f"{x} * {x}", f"{x} - 1", f"{x} % 3", x, f"{x} // 2", f"abs({x})"))
-        test = r.choice(("", "", f" if {x} > {self.small()}", f" if {x} % 2 == 0", f" if {x} != {self.var('int')}"))
+        body = r.choice(
+            (f"{x} * 2", f"{x} + 1", f"{x} * {x}", f"{x} - 1", f"{x} % 3", x, f"{x} // 2", f"abs({x})")
+        )
+        test = r.choice(
+            ("", "", f" if {x} > {self.small()}", f" if {x} % 2 == 0", f" if {x} != {self.var('int')}")
+        )
         if r.random() < 0.2:
             return f"[len(w) for w in {self.var('strs')}]"
         return f"[{body} for {x} in {r.choice((v, v, f'range({r.randint(2, 6)})'))}{test}]"
@@ -365,4 +438,8 @@ class Expressions:
 
     def rows(self, _: int) -> str:
         """A list of lists."""
-        return self.pick(f"{self.var('rows')} + [{self.var('ints')}]", f"[[0] * {self.rng.randint(1, 3)} for _ in range({self.rng.randint(1, 3)})]", f"{self.var('rows')}[1:]")
+        return self.pick(
+            f"{self.var('rows')} + [{self.var('ints')}]",
+            f"[[0] * {self.rng.randint(1, 3)} for _ in range({self.rng.randint(1, 3)})]",
+            f"{self.var('rows')}[1:]",
+        )

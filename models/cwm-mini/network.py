@@ -54,7 +54,9 @@ class Attention(nn.Module):
 
     def __init__(self, config: dict) -> None:
         super().__init__()
-        hidden, self.heads, self.kv, self.size = (config[key] for key in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim"))
+        hidden, self.heads, self.kv, self.size = (
+            config[key] for key in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
+        )
         self.q_proj = nn.Linear(hidden, self.heads * self.size, bias=False)
         self.k_proj = nn.Linear(hidden, self.kv * self.size, bias=False)
         self.v_proj = nn.Linear(hidden, self.kv * self.size, bias=False)
@@ -143,7 +145,9 @@ class Network(nn.Module):
         self.model = Body(config)
         self.lm_head = nn.Linear(config["hidden_size"], config["vocab_size"], bias=False)
         size, theta = config["head_dim"], config["rope_parameters"]["rope_theta"]
-        self.register_buffer("frequencies", theta ** (-torch.arange(0, size, 2).float() / size), persistent=False)
+        self.register_buffer(
+            "frequencies", theta ** (-torch.arange(0, size, 2).float() / size), persistent=False
+        )
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=1 / math.sqrt(module.in_features))

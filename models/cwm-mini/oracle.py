@@ -39,7 +39,7 @@ def answer(operation: Operation) -> Answer:
         raise
     except (NameError, SyntaxError) as error:
         raise TooLarge(str(error)) from None
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return Raised(repr(error))
 
 

@@ -1,6 +1,6 @@
 """Which single operations does a cwm-mini answer right? By kind, over held-out programs, the true state given.
 
-    python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
+python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
 """
 
 from __future__ import annotations
@@ -38,14 +38,18 @@ def calls_of(args: argparse.Namespace) -> list[tuple[str, list[str]]]:
     if args.heldout:
         found = []
         for text in data.seeds("heldout"):
-            found.append((text, [m.group(1) for line in text.splitlines() if (m := programs.CALL.match(line))]))
+            found.append(
+                (text, [m.group(1) for line in text.splitlines() if (m := programs.CALL.match(line))])
+            )
         return found
     return [programs.program(HELD_OUT + at) for at in range(args.programs)]
 
 
 def main() -> None:
     """Prints the table and some wrong answers."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model", type=Path)
     parser.add_argument("--programs", type=int, default=150)
     parser.add_argument("--wrong", type=int, default=40)
@@ -71,13 +75,19 @@ def main() -> None:
                     while True:
                         truth = oracle.answer(operation)
                         block.ids += predictor._encode(layout.question(operation))
-                        request = Request(block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel())
-                        said = layout.read_answer(predictor._decode(predictor.backend.complete(request).tokens))
+                        request = Request(
+                            block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel()
+                        )
+                        said = layout.read_answer(
+                            predictor._decode(predictor.backend.complete(request).tokens)
+                        )
                         asked[label(operation)] += 1
                         right[label(operation)] += said == truth
                         if said != truth and shown < args.wrong:
                             shown += 1
-                            print(f"{label(operation)}: {operation.operands} pos {operation.position} -> {said} instead of {truth}")
+                            print(
+                                f"{label(operation)}: {operation.operands} pos {operation.position} -> {said} instead of {truth}"
+                            )
                         block.ids += predictor._encode(layout.answer_tokens(truth))
                         operation = walk.send(truth)
                 except StopIteration:

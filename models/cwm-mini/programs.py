@@ -11,12 +11,28 @@ import re
 
 from expressions import Expressions, Values
 
-TYPES = ("int", "int", "int", "str", "str", "ints", "ints", "strs", "bool", "table", "float", "pair", "unique", "pairs", "rows")
+TYPES = (
+    "int",
+    "int",
+    "int",
+    "str",
+    "str",
+    "ints",
+    "ints",
+    "strs",
+    "bool",
+    "table",
+    "float",
+    "pair",
+    "unique",
+    "pairs",
+    "rows",
+)
 NAME_STYLES = (
-    "total count result value current best index left right low high size step text word item limit".split(),
-    "a b c d x y z n m k i j s t u v w p q r".split(),
-    "my_total n_items max_val new_list tmp_str cur_word num_chars last_seen out_text row_sum".split(),
-    "amount price score level name label message buffer queue stack history table groups pairs".split(),
+    ["total", "count", "result", "value", "current", "best", "index", "left", "right", "low", "high", "size", "step", "text", "word", "item", "limit"],
+    ["a", "b", "c", "d", "x", "y", "z", "n", "m", "k", "i", "j", "s", "t", "u", "v", "w", "p", "q", "r"],
+    ["my_total", "n_items", "max_val", "new_list", "tmp_str", "cur_word", "num_chars", "last_seen", "out_text", "row_sum"],
+    ["amount", "price", "score", "level", "name", "label", "message", "buffer", "queue", "stack", "history", "table", "groups", "pairs"],
 )
 CALL = re.compile(r"^\s*#\s*cwm:\s*(.*?)(?:\s*->.*)?$")
 
@@ -69,11 +85,29 @@ class Writer:
         ints, lists, strs, tables = (self.names_of(kind) for kind in ("int", "ints", "str", "table"))
         if choice < 0.20 and ints:
             op = r.choice(("+=", "+=", "+=", "-=", "*=", "//=", "%="))
-            right = r.choice(("1", "1", "2", str(r.randint(2, 10)), *ints)) if op in ("+=", "-=") else str(r.choice((2, 3, 10)))
-            self.put(indent, f"{r.choice(ints)} {op} {self.expr.of('int', 1) if r.random() < 0.2 and op in ('+=', '-=') else right}")
+            right = (
+                r.choice(("1", "1", "2", str(r.randint(2, 10)), *ints))
+                if op in ("+=", "-=")
+                else str(r.choice((2, 3, 10)))
+            )
+            self.put(
+                indent,
+                f"{r.choice(ints)} {op} {self.expr.of('int', 1) if r.random() < 0.2 and op in ('+=', '-=') else right}",
+            )
         elif choice < 0.28 and lists:
             name = r.choice(lists)
-            action = r.choice((f".append({self.expr.of('int', r.choice((0, 1)))})",) * 4 + (".pop()", ".pop(0)", ".sort()", ".reverse()", f".insert({self.expr.small()}, {self.expr.var('int')})", f".extend({self.expr.var('ints')})", f".remove({self.expr.var('int')})"))
+            action = r.choice(
+                (f".append({self.expr.of('int', r.choice((0, 1)))})",) * 4
+                + (
+                    ".pop()",
+                    ".pop(0)",
+                    ".sort()",
+                    ".reverse()",
+                    f".insert({self.expr.small()}, {self.expr.var('int')})",
+                    f".extend({self.expr.var('ints')})",
+                    f".remove({self.expr.var('int')})",
+                )
+            )
             if action.startswith(".pop") and r.random() < 0.6:
                 new = self.fresh("int")
                 self.put(indent, f"{new} = {name}{action}")
@@ -90,13 +124,45 @@ class Writer:
         elif choice < 0.42 and tables:
             name = r.choice(tables)
             key = self.expr.of("str", r.choice((0, 0, 1)))
-            self.put(indent, r.choice((f"{name}[{key}] = {self.expr.of('int', 1)}", f"{name}[{key}] = {name}.get({key}, 0) + 1", f"{name}[{key}] = {name}.get({key}, 0) + {self.expr.var('int')}", f"{name}.setdefault({key}, {self.expr.var('int')})", f"{name}.pop({key}, None)", f"{name}.update({self.expr.var('table')})", f"{name}[{key}] += 1")))
+            self.put(
+                indent,
+                r.choice(
+                    (
+                        f"{name}[{key}] = {self.expr.of('int', 1)}",
+                        f"{name}[{key}] = {name}.get({key}, 0) + 1",
+                        f"{name}[{key}] = {name}.get({key}, 0) + {self.expr.var('int')}",
+                        f"{name}.setdefault({key}, {self.expr.var('int')})",
+                        f"{name}.pop({key}, None)",
+                        f"{name}.update({self.expr.var('table')})",
+                        f"{name}[{key}] += 1",
+                    )
+                ),
+            )
         elif choice < 0.50 and strs:
             name = r.choice(strs)
-            self.put(indent, r.choice((f"{name} += {self.expr.of('str', 1)}", f"{name} = {self.expr.of('str', 1)} + {name}", f"{name} = {name} + {self.expr.values.letter()}", f"{name} += str({self.expr.var('int')})")))
+            self.put(
+                indent,
+                r.choice(
+                    (
+                        f"{name} += {self.expr.of('str', 1)}",
+                        f"{name} = {self.expr.of('str', 1)} + {name}",
+                        f"{name} = {name} + {self.expr.values.letter()}",
+                        f"{name} += str({self.expr.var('int')})",
+                    )
+                ),
+            )
         elif choice < 0.54 and len(ints) > 1:
             a, b = r.sample(ints, 2)
-            self.put(indent, r.choice((f"{a}, {b} = {b}, {a}", f"{a}, {b} = {b}, {a} + {b}", f"{a}, {b} = {b}, {a} % ({b} or 1)")))
+            self.put(
+                indent,
+                r.choice(
+                    (
+                        f"{a}, {b} = {b}, {a}",
+                        f"{a}, {b} = {b}, {a} + {b}",
+                        f"{a}, {b} = {b}, {a} % ({b} or 1)",
+                    )
+                ),
+            )
         elif choice < 0.57:
             a, b = self.fresh("int"), self.fresh("int")
             x, y = self.expr.var("int"), self.expr.of("int", 1)
@@ -104,14 +170,32 @@ class Writer:
             self.bind(a, "int")
             self.bind(b, "int")
         elif choice < 0.62 and self.names_of("unique"):
-            self.put(indent, f"{r.choice(self.names_of('unique'))}.{r.choice(('add', 'add', 'discard'))}({self.expr.of('int', r.choice((0, 1)))})")
+            self.put(
+                indent,
+                f"{r.choice(self.names_of('unique'))}.{r.choice(('add', 'add', 'discard'))}({self.expr.of('int', r.choice((0, 1)))})",
+            )
         elif choice < 0.67 and self.names_of("strs"):
             name = r.choice(self.names_of("strs"))
-            self.put(indent, r.choice((f"{name}.append({self.expr.of('str', 1)})", f"{name}.append({self.expr.of('str', 1)})", f"{name}.sort()", f"{name}.pop()", f"{name}[0] = {self.expr.of('str', 1)}", f"{name}.reverse()")))
+            self.put(
+                indent,
+                r.choice(
+                    (
+                        f"{name}.append({self.expr.of('str', 1)})",
+                        f"{name}.append({self.expr.of('str', 1)})",
+                        f"{name}.sort()",
+                        f"{name}.pop()",
+                        f"{name}[0] = {self.expr.of('str', 1)}",
+                        f"{name}.reverse()",
+                    )
+                ),
+            )
         elif choice < 0.75 and self.helpers:
             name, kinds, gives = r.choice(self.helpers)
             new = self.fresh(gives)
-            self.put(indent, f"{new} = {name}({', '.join(self.expr.of(kind, r.choice((0, 0, 1))) for kind in kinds)})")
+            self.put(
+                indent,
+                f"{new} = {name}({', '.join(self.expr.of(kind, r.choice((0, 0, 1))) for kind in kinds)})",
+            )
             self.bind(new, gives)
         else:
             self.assign(indent)
@@ -177,7 +261,16 @@ class Writer:
         i, item = self.fresh("int"), self.fresh("int")
         over = r.random()
         if over < 0.26:
-            head = r.choice((f"range({r.randint(1, 6)})", f"range({r.randint(1, 3)}, {r.randint(3, 8)})", f"range(len({self.expr.var('ints')}))", f"range({r.randint(4, 9)}, {r.randint(0, 2)}, -{r.choice((1, 2))})", f"range(0, {r.randint(5, 12)}, {r.choice((2, 3))})", f"range(min({self.expr.var('int')}, {r.randint(3, 6)}))"))
+            head = r.choice(
+                (
+                    f"range({r.randint(1, 6)})",
+                    f"range({r.randint(1, 3)}, {r.randint(3, 8)})",
+                    f"range(len({self.expr.var('ints')}))",
+                    f"range({r.randint(4, 9)}, {r.randint(0, 2)}, -{r.choice((1, 2))})",
+                    f"range(0, {r.randint(5, 12)}, {r.choice((2, 3))})",
+                    f"range(min({self.expr.var('int')}, {r.randint(3, 6)}))",
+                )
+            )
             self.put(indent, f"for {i} in {head}:")
             self.bind(i, "int")
         elif over < 0.44:
@@ -187,7 +280,10 @@ class Writer:
             self.put(indent, f"for {item} in {self.expr.var('str')}:")
             self.bind(item, "str")
         elif over < 0.68:
-            self.put(indent, f"for {item} in {r.choice((self.expr.var('strs'), self.expr.var('strs'), self.expr.var('str') + '.split()', 'sorted(' + self.expr.var('strs') + ')'))}:")
+            self.put(
+                indent,
+                f"for {item} in {r.choice((self.expr.var('strs'), self.expr.var('strs'), self.expr.var('str') + '.split()', 'sorted(' + self.expr.var('strs') + ')'))}:",
+            )
             self.bind(item, "str")
         elif over < 0.80:
             kind = r.choice(("ints", "strs", "str"))
@@ -196,7 +292,10 @@ class Writer:
             self.bind(i, "int")
             self.bind(item, "int" if kind == "ints" else "str")
         elif over < 0.90:
-            self.put(indent, f"for {item}, {i} in {r.choice((self.expr.var('table') + '.items()', self.expr.var('pairs')))}:")
+            self.put(
+                indent,
+                f"for {item}, {i} in {r.choice((self.expr.var('table') + '.items()', self.expr.var('pairs')))}:",
+            )
             self.bind(item, "str")
             self.bind(i, "int")
         elif over < 0.95:
@@ -204,7 +303,15 @@ class Writer:
             self.bind(item, "str")
             self.bind(i, "int")
         else:
-            what, kind = r.choice(((self.expr.var("unique"), "int"), (self.expr.var("table"), "str"), (f"reversed({self.expr.var('ints')})", "int"), (self.expr.var("table") + ".values()", "int"), (self.expr.var("rows"), "ints")))
+            what, kind = r.choice(
+                (
+                    (self.expr.var("unique"), "int"),
+                    (self.expr.var("table"), "str"),
+                    (f"reversed({self.expr.var('ints')})", "int"),
+                    (self.expr.var("table") + ".values()", "int"),
+                    (self.expr.var("rows"), "ints"),
+                )
+            )
             self.put(indent, f"for {item} in {what}:")
             self.bind(item, kind)
 
@@ -215,10 +322,15 @@ class Writer:
         kind = r.random()
         if kind < 0.35:
             self.put(indent, f"{name} = {r.choice((0, 0, 1))}")
-            self.put(indent, f"while {name} < {r.choice((str(r.randint(2, 6)), 'len(' + self.expr.var(r.choice(('ints', 'str'))) + ')'))}:")
+            self.put(
+                indent,
+                f"while {name} < {r.choice((str(r.randint(2, 6)), 'len(' + self.expr.var(r.choice(('ints', 'str'))) + ')'))}:",
+            )
             self.put(indent + 1, f"{name} += {r.choice((1, 1, 2))}")
         elif kind < 0.65:
-            self.put(indent, f"{name} = {r.choice((str(r.randint(3, 300)), 'abs(' + self.expr.var('int') + ')'))}")
+            self.put(
+                indent, f"{name} = {r.choice((str(r.randint(3, 300)), 'abs(' + self.expr.var('int') + ')'))}"
+            )
             self.put(indent, f"while {name} > {r.choice((0, 0, 1))}:")
             self.put(indent + 1, f"{name} {r.choice(('//= 2', '//= 10', '//= 3', f'-= {r.randint(1, 40)}'))}")
         elif kind < 0.85 and self.names_of("ints"):
@@ -227,7 +339,10 @@ class Writer:
             self.put(indent + 1, f"{name} = {source}.pop({r.choice(('', '0'))})")
         else:
             other = self.fresh("int")
-            self.put(indent, f"{name}, {other} = 0, {r.choice((str(r.randint(2, 6)), 'len(' + self.expr.var('ints') + ') - 1'))}")
+            self.put(
+                indent,
+                f"{name}, {other} = 0, {r.choice((str(r.randint(2, 6)), 'len(' + self.expr.var('ints') + ') - 1'))}",
+            )
             self.put(indent, f"while {name} < {other}:")
             self.put(indent + 1, f"{name} += 1")
             self.put(indent + 1, f"{other} -= 1")
@@ -246,22 +361,49 @@ class Writer:
             targets = [name for name in ints if name not in fresh]
             if targets:
                 t = r.choice(targets)
-                options += [(f"{t} += {item}",), (f"{t} = {t} * {r.choice((2, 3, 10))} + {item}",), (f"if {item} > {t}:", f"    {t} = {item}"), (f"if {item} % 2 == {r.choice((0, 1))}:", f"    {t} += {r.choice(('1', item))}"), (f"{t} = max({t}, {item})",), (f"{t} += {item} * {r.choice((2, item))}",)]
+                options += [
+                    (f"{t} += {item}",),
+                    (f"{t} = {t} * {r.choice((2, 3, 10))} + {item}",),
+                    (f"if {item} > {t}:", f"    {t} = {item}"),
+                    (f"if {item} % 2 == {r.choice((0, 1))}:", f"    {t} += {r.choice(('1', item))}"),
+                    (f"{t} = max({t}, {item})",),
+                    (f"{t} += {item} * {r.choice((2, item))}",),
+                ]
             if lists:
                 t = r.choice(lists)
-                options += [(f"{t} = {t} + [{item}]",), (f"if {item} {r.choice(('>', '<', '!='))} {self.expr.small()}:", f"    {t} = {t} + [{item} * 2]")]
+                options += [
+                    (f"{t} = {t} + [{item}]",),
+                    (
+                        f"if {item} {r.choice(('>', '<', '!='))} {self.expr.small()}:",
+                        f"    {t} = {t} + [{item} * 2]",
+                    ),
+                ]
         if kind == "str":
             targets = [name for name in strs if name not in fresh]
             if targets:
                 t = r.choice(targets)
-                options += [(f"{t} = {item} + {t}",), (f"{t} += {item}",), (f"if {item} != {self.expr.values.letter()}:", f"    {t} += {item}.upper()"), (f"{t} = {t} + {item}[0:1]",), (f"if {item} in 'aeiou':", f"    {t} += {item}")]
+                options += [
+                    (f"{t} = {item} + {t}",),
+                    (f"{t} += {item}",),
+                    (f"if {item} != {self.expr.values.letter()}:", f"    {t} += {item}.upper()"),
+                    (f"{t} = {t} + {item}[0:1]",),
+                    (f"if {item} in 'aeiou':", f"    {t} += {item}"),
+                ]
             if ints:
                 t = r.choice(ints)
-                options += [(f"if {item} == {self.expr.values.letter()}:", f"    {t} += 1"), (f"{t} += len({item})",), (f"if {item} in {self.expr.var('str')}:", f"    {t} += 1"), (f"if {item} == {self.expr.var('str')}:", f"    {t} += 1")]
+                options += [
+                    (f"if {item} == {self.expr.values.letter()}:", f"    {t} += 1"),
+                    (f"{t} += len({item})",),
+                    (f"if {item} in {self.expr.var('str')}:", f"    {t} += 1"),
+                    (f"if {item} == {self.expr.var('str')}:", f"    {t} += 1"),
+                ]
             tables = self.names_of("table")
             if tables:
                 t = r.choice(tables)
-                options += [(f"{t}[{item}] = {t}.get({item}, 0) + 1",), (f"if {item} not in {t}:", f"    {t}[{item}] = 0", f"{t}[{item}] += 1")]
+                options += [
+                    (f"{t}[{item}] = {t}.get({item}, 0) + 1",),
+                    (f"if {item} not in {t}:", f"    {t}[{item}] = 0", f"{t}[{item}] += 1"),
+                ]
         if not options:
             self.statement(indent, 0)
             return
@@ -273,13 +415,31 @@ class Writer:
         r = self.rng
         name = self.fresh("int")
         self.put(indent, "try:")
-        kind, line = r.choice((("ZeroDivisionError", f"{name} = {self.expr.var('int')} {r.choice(('//', '%'))} {self.expr.of('int', 0)}"), ("IndexError", f"{name} = {self.expr.var('ints')}[{self.expr.of('int', 0)}]"), ("KeyError", f"{name} = {self.expr.var('table')}[{self.expr.var('str')}]"), ("ValueError", f"{name} = int({self.expr.var('str')})"), ("ValueError", f"{name} = {self.expr.var('ints')}.index({self.expr.var('int')})")))
+        kind, line = r.choice(
+            (
+                (
+                    "ZeroDivisionError",
+                    f"{name} = {self.expr.var('int')} {r.choice(('//', '%'))} {self.expr.of('int', 0)}",
+                ),
+                ("IndexError", f"{name} = {self.expr.var('ints')}[{self.expr.of('int', 0)}]"),
+                ("KeyError", f"{name} = {self.expr.var('table')}[{self.expr.var('str')}]"),
+                ("ValueError", f"{name} = int({self.expr.var('str')})"),
+                ("ValueError", f"{name} = {self.expr.var('ints')}.index({self.expr.var('int')})"),
+            )
+        )
         self.put(indent + 1, line)
         if r.random() < 0.2:
             self.put(indent + 1, f"if {name} > {r.randint(1, 50)}:")
-            self.put(indent + 2, f"raise ValueError({self.expr.fstring() if r.random() < 0.5 else self.expr.values.str()})")
+            self.put(
+                indent + 2,
+                f"raise ValueError({self.expr.fstring() if r.random() < 0.5 else self.expr.values.str()})",
+            )
         wrong = r.random() < 0.15
-        caught = r.choice(("TypeError", "KeyError")) if wrong else r.choice((kind, kind, "Exception", f"({kind}, TypeError)"))
+        caught = (
+            r.choice(("TypeError", "KeyError"))
+            if wrong
+            else r.choice((kind, kind, "Exception", f"({kind}, TypeError)"))
+        )
         self.put(indent, f"except {caught}{r.choice(('', ' as err'))}:")
         self.put(indent + 1, f"{name} = {r.choice(('0', '-1', self.expr.values.int()))}")
         if r.random() < 0.2:
@@ -288,7 +448,9 @@ class Writer:
         self.bind(name, "int")
 
 
-def function(rng: random.Random, name: str, helpers: list[tuple[str, tuple[str, ...], str]], size: int) -> tuple[list[str], tuple[str, ...], str]:
+def function(
+    rng: random.Random, name: str, helpers: list[tuple[str, tuple[str, ...], str]], size: int
+) -> tuple[list[str], tuple[str, ...], str]:
     """Lines of a function, its parameter types and the type it returns."""
     writer = Writer(rng, helpers)
     kinds = tuple(rng.choice(TYPES[:11]) for _ in range(rng.choice((1, 1, 2, 2, 3))))
@@ -299,7 +461,13 @@ def function(rng: random.Random, name: str, helpers: list[tuple[str, tuple[str, 
         parameters.append(parameter)
     for kind in rng.sample(("int", "str", "ints", "table", "strs"), rng.choice((0, 1, 2))):
         new = writer.fresh(kind)
-        writer.put(1, f"{new} = " + {"int": rng.choice(("0", "0", "1")), "str": "''", "ints": "[]", "table": "{}", "strs": "[]"}[kind])
+        writer.put(
+            1,
+            f"{new} = "
+            + {"int": rng.choice(("0", "0", "1")), "str": "''", "ints": "[]", "table": "{}", "strs": "[]"}[
+                kind
+            ],
+        )
         writer.bind(new, kind)
     writer.block(1, size, 2)
     gives = rng.choice([kind for kind in writer.scope.values()])
@@ -355,20 +523,20 @@ class Mutation(ast.NodeTransformer):
         self.rng = rng
         self.rate = rate
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Another int near by."""
         if type(node.value) is int and self.rng.random() < self.rate:
             return ast.copy_location(ast.Constant(max(node.value + self.rng.choice((-1, 1, 2)), 0)), node)
         return node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """+ and - change places."""
         self.generic_visit(node)
         if self.rng.random() < self.rate / 2 and isinstance(node.op, ast.Add | ast.Sub):
             node.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         return node
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
         """An order comparison becomes another."""
         self.generic_visit(node)
         orders = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -382,7 +550,9 @@ def change_value(rng: random.Random, values: Values, value: object) -> object:
     if isinstance(value, bool) or value is None:
         return value if rng.random() < 0.5 else not value
     if isinstance(value, int):
-        return rng.choice((value, value + rng.randint(-3, 6), abs(value) + rng.randint(0, 30), rng.randint(0, 20)))
+        return rng.choice(
+            (value, value + rng.randint(-3, 6), abs(value) + rng.randint(0, 30), rng.randint(0, 20))
+        )
     if isinstance(value, float):
         return round(value * rng.choice((1, 1.5, 2)) + rng.choice((0, 0.5, 1)), 2)
     if isinstance(value, str):
@@ -390,7 +560,9 @@ def change_value(rng: random.Random, values: Values, value: object) -> object:
             return rng.choice("abcdefghijklmnopqrstuvwxyz")
         if value.isdigit():
             return str(rng.randint(0, 10 ** len(value)))
-        return rng.choice((value, value[1:], value[::-1], values.raw_str(), values.raw_str(), value + values.raw_str()[:3]))
+        return rng.choice(
+            (value, value[1:], value[::-1], values.raw_str(), values.raw_str(), value + values.raw_str()[:3])
+        )
     if isinstance(value, list | tuple):
         items = [change_value(rng, values, item) if rng.random() < 0.7 else item for item in value]
         if isinstance(value, tuple):
@@ -404,7 +576,10 @@ def change_value(rng: random.Random, values: Values, value: object) -> object:
             rng.shuffle(items)
         return items
     if isinstance(value, dict):
-        return {change_value(rng, values, k) if rng.random() < 0.5 else k: change_value(rng, values, v) for k, v in value.items()}
+        return {
+            change_value(rng, values, k) if rng.random() < 0.5 else k: change_value(rng, values, v)
+            for k, v in value.items()
+        }
     return value
 
 
@@ -427,7 +602,9 @@ def mutated_seed(source: str, seed: int) -> tuple[str, list[str]]:
         if not isinstance(node, ast.Call):
             continue
         try:
-            arguments = [repr(change_value(rng, values, ast.literal_eval(argument))) for argument in node.args]
+            arguments = [
+                repr(change_value(rng, values, ast.literal_eval(argument))) for argument in node.args
+            ]
             named = [f"{word.arg}={ast.literal_eval(word.value)!r}" for word in node.keywords]
         except (ValueError, TypeError):
             continue

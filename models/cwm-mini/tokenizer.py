@@ -1,6 +1,6 @@
 """Writes cwm-mini's tokenizer.json: one id a byte, and the special tokens by name.
 
-    python models/cwm-mini/tokenizer.py OUT_FOLDER
+python models/cwm-mini/tokenizer.py OUT_FOLDER
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def build() -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(vocab={char: at for at, char in enumerate(byte_alphabet())}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in special_tokens()])
+    tokenizer.add_special_tokens(
+        [AddedToken(name, special=True, normalized=False) for name in special_tokens()]
+    )
     return tokenizer
 
 

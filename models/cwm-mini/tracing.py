@@ -28,7 +28,11 @@ def load(source: str, filename: str) -> dict[str, Any]:
 
 def show(value: object) -> str:
     """`repr` without addresses. Raises Stopped where it would be long."""
-    large = value.bit_length() > 200 if isinstance(value, int) else isinstance(value, str | list | tuple | dict | set) and len(value) > 300
+    large = (
+        value.bit_length() > 200
+        if isinstance(value, int)
+        else isinstance(value, str | list | tuple | dict | set) and len(value) > 300
+    )
     if large:
         raise Stopped
     return _ADDRESS.sub("", repr(value)).replace("program.", "")
@@ -67,7 +71,7 @@ def trace(namespace: dict[str, Any], filename: str, call: str, limit: int = 400)
         eval(compile(call, "<call>", "eval"), namespace)  # noqa: S307
     except Stopped:
         return []
-    except Exception:  # noqa: BLE001, S110
+    except Exception:  # noqa: S110
         pass
     finally:
         sys.settrace(before)

@@ -30,7 +30,9 @@ EVALUATED_GROUPS = 160
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=100)
     parser.add_argument("--workers", type=int, default=2, help="processes with one thread each (CPU)")
@@ -71,7 +73,9 @@ def optimizers(network: Network, rate: float) -> list[torch.optim.Optimizer]:
 
 def loss_of(network: nn.Module, batch: data.Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Weighted loss; and for the decided tokens, whether each was the likeliest, and their loss."""
-    ids, positions, roles = (torch.from_numpy(part).to(device) for part in (batch.ids, batch.positions, batch.roles))
+    ids, positions, roles = (
+        torch.from_numpy(part).to(device) for part in (batch.ids, batch.positions, batch.roles)
+    )
     chosen = torch.nonzero(roles[1:] > 0)[:, 0]
     with torch.autocast(device, torch.bfloat16):
         logits = network(ids, positions, batch.segments, chosen)
@@ -98,14 +102,22 @@ def evaluate(network: Network, device: str) -> dict[str, float]:
             rights.append(right)
             losses.append(loss)
     network.train()
-    return {"held_out_token_accuracy": torch.cat(rights).mean().item(), "held_out_loss": torch.cat(losses).mean().item()}
+    return {
+        "held_out_token_accuracy": torch.cat(rights).mean().item(),
+        "held_out_loss": torch.cat(losses).mean().item(),
+    }
 
 
 def save(out: Path, network: Network, state: dict, opts: list[torch.optim.Optimizer]) -> None:
     """Writes the state and the checkpoint; a write that is cut off leaves the one before."""
-    torch.save({**state, "network": network.state_dict(), "optimizers": [o.state_dict() for o in opts]}, out / "state.tmp")
+    torch.save(
+        {**state, "network": network.state_dict(), "optimizers": [o.state_dict() for o in opts]},
+        out / "state.tmp",
+    )
     os.replace(out / "state.tmp", out / "state.pt")
-    weights = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in network.state_dict().items()}
+    weights = {
+        name: value.detach().to(torch.bfloat16).contiguous() for name, value in network.state_dict().items()
+    }
     save_file(weights, str(out / "model.tmp"), metadata={"format": "pt"})
     os.replace(out / "model.tmp", out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(network.config, indent=1))
@@ -174,12 +186,30 @@ def run(rank: int, args: argparse.Namespace) -> None:
         steps = state["step"] - first
         if rank == 0 and steps % 20 == 0:
             scaled = 1 - 0.98**steps
-            report(args.out, {"step": state["step"], "minutes": round((state["seconds"] + spent) / 60, 2), "tokens": state["tokens"], "loss": round(mean / scaled, 4), "token_accuracy": round(seen / scaled, 4), "rate": round(args.rate * scale, 6)})
+            report(
+                args.out,
+                {
+                    "step": state["step"],
+                    "minutes": round((state["seconds"] + spent) / 60, 2),
+                    "tokens": state["tokens"],
+                    "loss": round(mean / scaled, 4),
+                    "token_accuracy": round(seen / scaled, 4),
+                    "rate": round(args.rate * scale, 6),
+                },
+            )
         done = spent >= total
         if rank == 0 and (done or time.time() - saved > args.save_every * 60):
             saved = time.time()
             figures = evaluate(network, args.device)
-            report(args.out, {"step": state["step"], "minutes": round((state["seconds"] + spent) / 60, 2), "tokens": state["tokens"], **{k: round(v, 4) for k, v in figures.items()}})
+            report(
+                args.out,
+                {
+                    "step": state["step"],
+                    "minutes": round((state["seconds"] + spent) / 60, 2),
+                    "tokens": state["tokens"],
+                    **{k: round(v, 4) for k, v in figures.items()},
+                },
+            )
             save(args.out, network, {**state, "seconds": state["seconds"] + spent}, opts)
         if done:
             break

@@ -14,7 +14,11 @@ from cwm_lsp.world.machine import Machine, Step, exception_text, exception_tripl
 from tests.recipe import RECIPE, ROOT, calls_in, recipe
 
 oracle, tracing, programs = recipe("oracle"), recipe("tracing"), recipe("programs")
-FILES = [path for path in sorted((ROOT / "examples").glob("*.py")) if path.stem not in ("endless_loop", "missing_import")]
+FILES = [
+    path
+    for path in sorted((ROOT / "examples").glob("*.py"))
+    if path.stem not in ("endless_loop", "missing_import")
+]
 HAND_WRITTEN = [*sorted((RECIPE / "seeds").glob("*.py")), *sorted((RECIPE / "heldout").glob("*.py"))]
 
 # A list inside a list under two names: the walk shares whole containers, not their elements.
@@ -34,17 +38,23 @@ def walk(machine: Machine) -> Step:
 
 def difference(machine: Machine, step: Step, real: Frame) -> str | None:
     """How the step differs from the frame that really followed."""
-    falls_off = step.event == "line" and real.event == "return" and real.arg is not None and real.arg.repr == "None"
+    falls_off = (
+        step.event == "line" and real.event == "return" and real.arg is not None and real.arg.repr == "None"
+    )
     if falls_off or (step.event == "line" == real.event and machine.top.situation == "called"):
         return None
     if step.event != real.event:
         return f"{step.event}, not {real.event}"
     if step.event == "line":
         told = {name: value.repr for name, value in machine.locals_now(real.line).items()}
-        return None if list(told.items()) == [(n, v.repr) for n, v in real.locals.items()] else f"locals {told}"
+        return (
+            None if list(told.items()) == [(n, v.repr) for n, v in real.locals.items()] else f"locals {told}"
+        )
     if step.event == "call":
         function, _, values = machine.entered_locals(step)
-        same = function == real.function and {n: v.repr for n, v in values.items()} == {n: v.repr for n, v in real.locals.items()}
+        same = function == real.function and {n: v.repr for n, v in values.items()} == {
+            n: v.repr for n, v in real.locals.items()
+        }
         return None if same else f"call of {function} with {values}"
     assert real.arg is not None
     told_arg = step.text if step.event == "return" else exception_triple(step.text)
