@@ -27,7 +27,8 @@ def literal_text(node: ast.expr) -> str:
 def bind_arguments(
     name: str, parameters: ast.arguments, positional: Sequence[Ref], named: Sequence[tuple[str, Ref]]
 ) -> tuple[tuple[str, Ref], ...]:
-    """Parameter names with their values, in the order of `co_varnames`. Raises WrongArguments, Unsupported."""
+    """Parameter names with their values, in the order of `co_varnames`. Raises WrongArguments,
+    Unsupported."""
     plain = [*parameters.posonlyargs, *parameters.args]
     bound: dict[str, Ref] = {}
     for parameter, value in zip(plain, positional, strict=False):

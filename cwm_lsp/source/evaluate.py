@@ -1,8 +1,8 @@
 """Walks an expression in evaluation order and asks for each primitive operation in it.
 
-Structure is the walk's own business: what is evaluated first, which side of an `and` is skipped, how a display is put
-together, which argument binds which parameter. Values are not: each one is asked for. Leaves out statements
-(execute.py) and everything about frames.
+Structure is the walk's own business: what is evaluated first, which side of an `and` is skipped, how a
+display is put together, which argument binds which parameter. Values are not: each one is asked for.
+Leaves out statements (execute.py) and everything about frames.
 """
 
 from __future__ import annotations
@@ -35,7 +35,24 @@ COMPARE = {
     ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 NO_RESULT = frozenset(
-    ["append", "extend", "insert", "remove", "sort", "reverse", "clear", "add", "discard", "update", "difference_update", "intersection_update", "symmetric_difference_update", "appendleft", "extendleft", "rotate"]
+    [
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "sort",
+        "reverse",
+        "clear",
+        "add",
+        "discard",
+        "update",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+        "appendleft",
+        "extendleft",
+        "rotate",
+    ]
 )
 MUTATING = NO_RESULT | {"pop", "popitem", "setdefault", "popleft"}
 CONVERSIONS = {-1: "", 115: "!s", 114: "!r", 97: "!a"}

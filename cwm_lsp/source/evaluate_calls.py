@@ -1,4 +1,5 @@
-"""Calls and iterations within the walk over an expression: what is entered, what is asked, what is only structure.
+"""Calls and iterations within the walk over an expression: what is entered, what is asked, what is only
+structure.
 
 Leaves out functions of the file given to map and filter, and `send` and `throw` of generators.
 """

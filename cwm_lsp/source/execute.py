@@ -1,7 +1,7 @@
 """Walks what one line of a function does: the head of its statement, and the statements that share its line.
 
-A walk ends in an `Outcome`. Leaves out which line comes next (flow.py knows the candidates, the branch of the outcome
-chooses) and everything about frames.
+A walk ends in an `Outcome`. Leaves out which line comes next (flow.py knows the candidates, the branch of
+the outcome chooses) and everything about frames.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ Head = ast.stmt | ast.excepthandler | ast.match_case
 
 @dataclass(slots=True)
 class Progress:
-    """What an activation remembers between lines beside its locals: `loops` maps the line of a `for` to what it
-    walks over and how many items it took (with the last range value), `subjects` the line of a `match` to its
-    subject, `exception` is the one being handled, `collected` the elements of a comprehension so far."""
+    """What an activation remembers between lines beside its locals: `loops` maps the line of a `for` to
+    what it walks over and how many items it took (with the last range value), `subjects` the line of a
+    `match` to its subject, `exception` is the one being handled, `collected` the elements of a
+    comprehension so far."""
 
     loops: dict[int, tuple[Iteration, int, str]] = field(default_factory=dict)
     subjects: dict[int, str] = field(default_factory=dict)
@@ -97,7 +98,8 @@ def _statements(walk: Evaluator, progress: Progress, statements: list[ast.stmt],
 def _body_on_line(
     walk: Evaluator, progress: Progress, body: list[ast.stmt], line: int, branch: bool
 ) -> LineWalk:
-    """The body of a compound statement written on the line of its head runs without a line event of its own."""
+    """The body of a compound statement written on the line of its head runs without a line event of its
+    own."""
     here = siblings_on_line(body, line)
     if not here:
         return Outcome("next", branch)

@@ -1,4 +1,5 @@
-"""Names and places of a document, looked up once: what a name means, where statements start, what a function binds.
+"""Names and places of a document, looked up once: what a name means, where statements start, what a
+function binds.
 
 Leaves out values at run time (world/machine.py).
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 from cwm_lsp.source.document import Document
@@ -49,7 +51,8 @@ class Names:
         return {node.name: node for node in self.document.tree.body if isinstance(node, ast.ClassDef)}
 
     def module_name(self, name: str) -> Ref | None:
-        """What a name means outside of any function: a function, class, constant or builtin; None if unknown."""
+        """What a name means outside of any function: a function, class, constant or builtin; None if
+        unknown."""
         if self.document.function(name) is not None:
             return Ref(f"<function {name}>", function=name)
         if name in self._classes:
@@ -122,7 +125,8 @@ class Names:
         return blocks
 
     def span(self, function: Function, line: int) -> tuple[int, int] | None:
-        """First and last line of the statement head over several lines that holds a line; None on one line."""
+        """First and last line of the statement head over several lines that holds a line; None on one
+        line."""
         for head in self.heads(function).values():
             first, last = head_span(head)
             if first <= line <= last and first != last:
@@ -145,7 +149,8 @@ class Names:
         return decorators[0].lineno if decorators else first.lineno
 
     def handler(self, function: Function, line: int) -> int | None:
-        """Where an exception raised at a line goes in this function: its first except clause or finally line."""
+        """Where an exception raised at a line goes in this function: its first except clause or finally
+        line."""
         best: tuple[int, int] | None = None
         for node in ast.walk(function.node):
             if not isinstance(node, ast.Try):
@@ -189,7 +194,8 @@ class Names:
         )
 
     def free_names(self, qualname: str) -> tuple[str, ...]:
-        """Names that a function reads from the functions around it, in the order of `co_freevars` (sorted)."""
+        """Names that a function reads from the functions around it, in the order of `co_freevars`
+        (sorted)."""
         found = self._free.get(qualname)
         if found is None:
             function = self._function(qualname)
@@ -211,11 +217,10 @@ class Names:
         if found is None:
             names = dict.fromkeys(function.parameters)
             outer = self.nonlocals(function)
-            parts = (
-                function.node.body
-                if isinstance(getattr(function.node, "body", None), list)
-                else [function.node]
-            )
+            node = function.node
+            parts: Sequence[ast.AST] = (node,)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                parts = node.body
             for part in parts:
                 for name in _stores(part):
                     if name not in outer:

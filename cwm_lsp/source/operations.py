@@ -1,7 +1,7 @@
 """The primitive operations a line of code is made of, as data.
 
-Whoever knows the answer (a model, an evaluator, a real Python) is asked one `Operation` at a time by the walk over
-the line (evaluate.py, execute.py). Leaves out how the questions are answered.
+Whoever knows the answer (a model, an evaluator, a real Python) is asked one `Operation` at a time by the
+walk over the line (evaluate.py, execute.py). Leaves out how the questions are answered.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ OperationKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One question: what do these operands give? Operands are `repr` texts (or, for a call's function arguments,
-    source text). `position` is the cursor of an "item" operation: how many items were taken before."""
+    """One question: what do these operands give? Operands are `repr` texts (or, for a call's function
+    arguments, source text). `position` is the cursor of an "item" operation: how many items were taken
+    before."""
 
     kind: OperationKind
     operands: tuple[str, ...]
@@ -49,8 +50,8 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value in the walk: its `repr`, the heap cell it lives in (None for a value nobody shares), and what can be
-    called or iterated through it; `generator` numbers a generator object."""
+    """A value in the walk: its `repr`, the heap cell it lives in (None for a value nobody shares), and
+    what can be called or iterated through it; `generator` numbers a generator object."""
 
     text: str
     cell: int | None = None
@@ -62,8 +63,8 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """What a `for` walks over: `mode` is item, key, value, pair, enumerate, zip, reversed, range or generator;
-    `sources` are the containers (or the inner iterations); `start` is enumerate's first number."""
+    """What a `for` walks over: `mode` is item, key, value, pair, enumerate, zip, reversed, range or
+    generator; `sources` are the containers (or the inner iterations); `start` is enumerate's first number."""
 
     mode: str
     sources: tuple[Ref, ...]
@@ -96,7 +97,8 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A call of a generator function, or a generator expression: no frame yet, the answer is the generator."""
+    """A call of a generator function, or a generator expression: no frame yet, the answer is the
+    generator."""
 
     function: str
     arguments: tuple[tuple[str, Ref], ...]
@@ -124,8 +126,8 @@ class Unsupported(Exception):  # noqa: N818
 class Outcome:
     """What a line did once all its questions are answered.
 
-    `branch` is the truth of its test (loops: whether an item was taken), None where it has none; `value` is what it
-    returned or yielded; `raised` the exception that left it.
+    `branch` is the truth of its test (loops: whether an item was taken), None where it has none; `value`
+    is what it returned or yielded; `raised` the exception that left it.
     """
 
     kind: Literal["next", "return", "yield", "raise"]

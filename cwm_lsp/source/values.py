@@ -1,7 +1,7 @@
 """Values as text: what can be read off a `repr` without building the object.
 
-Leaves out evaluation (a `repr` is never passed to eval here) and objects whose `repr` is not a literal: those are
-opaque, and every question about them is answered with "can't tell".
+Leaves out evaluation (a `repr` is never passed to eval here) and objects whose `repr` is not a literal:
+those are opaque, and every question about them is answered with "can't tell".
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def is_mutable(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def elements(text: str) -> tuple[str, ...] | None:
-    """The elements of a list, tuple, set, frozenset or dict `repr` as texts (`key: value` for a dict), or None if
-    the text is no such literal."""
+    """The elements of a list, tuple, set, frozenset or dict `repr` as texts (`key: value` for a dict), or
+    None if the text is no such literal."""
     wrapped = _WRAPPED.match(text)
     if wrapped:
         return elements(text[wrapped.end() : -1]) if text.endswith(")") else None

@@ -1,4 +1,5 @@
-"""cwm-mini's layout: what a function, a line with its operands, a question and its answer look like as tokens.
+"""cwm-mini's layout: what a function, a line with its operands, a question and its answer look like as
+tokens.
 
     source      <|trace_context_start|> <|L0|> def f0 ( v0 , v1 ) : <|L1|> ... <|frame_sep|>
     block       <|line_sep|> <|L4|> v2 VALUE v0 VALUE <|action_sep|> question answer ... event <|frame_sep|>
@@ -6,8 +7,8 @@
     answer      VALUE <|end|>, <|True|>, <|False|>, <|stop|>, or <|exception_sep|> VALUE <|end|>
     event       <|line_sep|> <|L5|>, <|call_sep|> <|f1|>, <|return_sep|> or <|exception_sep|>
 
-A block holds all that its line reads, so it needs no history: only the source stands before it. Variables are slots,
-lines count from the function's first. Leaves out who asks (world/mini_predictor.py) and ids.
+A block holds all that its line reads, so it needs no history: only the source stands before it. Variables
+are slots, lines count from the function's first. Leaves out who asks (world/mini_predictor.py) and ids.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def _spelt(name: str) -> Tokens:
 
 
 def root_of(document: Document, function: Function) -> Function:
-    """The def whose source a block is shown with: the function's own, or the one around a lambda or comprehension."""
+    """The def whose source a block is shown with: the function's own, or the one around a lambda or
+    comprehension."""
     root = function
     while root.kind not in ("function", "async") and root.parent is not None:
         outer = document.function(root.parent)
@@ -197,9 +199,10 @@ def names_read(document: Document, qualname: str, line: int) -> tuple[str, ...]:
         first, last = function.def_line, function.last_line
         parts = ast.walk(function.node)
     for node in parts:
-        if isinstance(node, ast.Name) and node.id in variables and first <= node.lineno <= last:
-            if isinstance(node.ctx, ast.Load) or _is_augmented(document, node):
-                found.append((node.lineno, node.col_offset, node.id))
+        if not (isinstance(node, ast.Name) and node.id in variables and first <= node.lineno <= last):
+            continue
+        if isinstance(node.ctx, ast.Load) or _is_augmented(document, node):
+            found.append((node.lineno, node.col_offset, node.id))
     return tuple(dict.fromkeys(name for _, _, name in sorted(found)))
 
 

@@ -1,7 +1,7 @@
 """Values in cwm-mini's layout: a `repr` as tokens and back, and the forms in which operands are shown.
 
-Every character of a string and every digit is one token; separators outside of strings and the usual messages of
-exceptions are one token each. Leaves out ids (mini_layout.py).
+Every character of a string and every digit is one token; separators outside of strings and the usual
+messages of exceptions are one token each. Leaves out ids (mini_layout.py).
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def indexed_tokens(text: str) -> tuple[str, ...]:
 
 
 def cursor_tokens(text: str, position: int) -> tuple[str, ...]:
-    """A container with a cursor before the element at `position` (after the last, or before the first if -1)."""
+    """A container with a cursor before the element at `position` (after the last, or before the first if
+    -1)."""
     parts = _parts(text)
     if parts is None:
         return (*value_tokens(text), CURSOR, *str(position))

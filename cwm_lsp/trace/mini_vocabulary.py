@@ -32,8 +32,8 @@ WORDS = {
 
 MESSAGES = (
     "ValueError(", "KeyError(", "IndexError(", "TypeError(", "ZeroDivisionError(", "AttributeError(",
-    "AssertionError(", "RuntimeError(", "StopIteration(", "Exception(", "LookupError(", "NotImplementedError(",
-    "RecursionError(", "OverflowError(", "UnboundLocalError(", "NameError(",
+    "AssertionError(", "RuntimeError(", "StopIteration(", "Exception(", "LookupError(",
+    "NotImplementedError(", "RecursionError(", "OverflowError(", "UnboundLocalError(", "NameError(",
     "'list index out of range'", "'string index out of range'", "'tuple index out of range'",
     "'division by zero'", "'integer division or modulo by zero'", "'integer modulo by zero'",
     "'pop from empty list'", "'list.remove(x): x not in list'", "'substring not found'",
@@ -41,37 +41,38 @@ MESSAGES = (
     "unsupported operand type(s) for ", "can only concatenate str (not ", "'max() arg is an empty sequence'",
     "'min() arg is an empty sequence'", "'list assignment index out of range'", "'pop index out of range'",
     "'float division by zero'", "max() iterable argument is empty", "min() iterable argument is empty",
-    "list.index(x): x not in list", "not supported between instances of ", "object is not ", " is not in list",
-    "iterable", "subscriptable", "callable", " object ",
+    "list.index(x): x not in list", "not supported between instances of ", "object is not ",
+    " is not in list", "iterable", "subscriptable", "callable", " object ",
 )  # fmt: skip
 """Texts of exceptions that are one token, inside and outside of string literals."""
 
 OPERATORS = (
-    "+", "-", "*", "/", "//", "%", "**", "<<", ">>", "|", "^", "&", "@", "~", "not", "==", "!=", "<", "<=", ">",
-    ">=", "is", "is not", "in", "not in", "and", "or",
+    "+", "-", "*", "/", "//", "%", "**", "<<", ">>", "|", "^", "&", "@", "~", "not", "==", "!=", "<", "<=",
+    ">", ">=", "is", "is not", "in", "not in", "and", "or",
 )  # fmt: skip
 
 KINDS = (
-    "unary", "truth", "index", "slice", "call", "method", "mutated", "set_index", "del_index", "attribute", "format",
-    "join", "item", "matches", "make_set",
+    "unary", "truth", "index", "slice", "call", "method", "mutated", "set_index", "del_index", "attribute",
+    "format", "join", "item", "matches", "make_set",
 )  # fmt: skip
 
 MODES = ("item", "key", "value", "pair", "reversed", "range")
 
 NAMES = (
-    "abs", "all", "any", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate", "filter", "float",
-    "frozenset", "hash", "hex", "int", "isinstance", "iter", "len", "list", "map", "max", "min", "next", "object",
-    "oct", "ord", "pow", "print", "range", "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum",
-    "tuple", "type", "zip", "math", "sqrt", "floor", "ceil", "gcd", "self", "key", "keys", "reverse", "start",
-    "default", "append", "extend", "insert", "remove", "pop", "clear", "index", "count", "sort", "copy", "get",
-    "items", "values", "update", "setdefault", "popitem", "add", "discard", "union", "intersection", "difference",
-    "symmetric_difference", "issubset", "issuperset", "upper", "lower", "title", "capitalize", "swapcase", "strip",
-    "lstrip", "rstrip", "split", "rsplit", "splitlines", "join", "replace", "find", "rfind", "startswith",
-    "endswith", "isdigit", "isalpha", "isalnum", "isupper", "islower", "isspace", "zfill", "center", "ljust",
-    "rjust", "partition", "rpartition", "removeprefix", "removesuffix", "format", "casefold", "translate",
-    "Exception", "ValueError", "KeyError", "IndexError", "TypeError", "ZeroDivisionError", "AttributeError",
-    "AssertionError", "RuntimeError", "StopIteration", "LookupError", "ArithmeticError", "sep", "end", "maxsplit",
-    "appendleft", "popleft", "isdisjoint", "fromkeys", "rindex", "bit_length",
+    "abs", "all", "any", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate", "filter",
+    "float", "frozenset", "hash", "hex", "int", "isinstance", "iter", "len", "list", "map", "max", "min",
+    "next", "object", "oct", "ord", "pow", "print", "range", "repr", "reversed", "round", "set", "slice",
+    "sorted", "str", "sum", "tuple", "type", "zip", "math", "sqrt", "floor", "ceil", "gcd", "self", "key",
+    "keys", "reverse", "start", "default", "append", "extend", "insert", "remove", "pop", "clear", "index",
+    "count", "sort", "copy", "get", "items", "values", "update", "setdefault", "popitem", "add", "discard",
+    "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "upper",
+    "lower", "title", "capitalize", "swapcase", "strip", "lstrip", "rstrip", "split", "rsplit",
+    "splitlines", "join", "replace", "find", "rfind", "startswith", "endswith", "isdigit", "isalpha",
+    "isalnum", "isupper", "islower", "isspace", "zfill", "center", "ljust", "rjust", "partition",
+    "rpartition", "removeprefix", "removesuffix", "format", "casefold", "translate", "Exception",
+    "ValueError", "KeyError", "IndexError", "TypeError", "ZeroDivisionError", "AttributeError",
+    "AssertionError", "RuntimeError", "StopIteration", "LookupError", "ArithmeticError", "sep", "end",
+    "maxsplit", "appendleft", "popleft", "isdisjoint", "fromkeys", "rindex", "bit_length",
 )  # fmt: skip
 
 

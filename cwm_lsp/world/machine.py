@@ -1,7 +1,8 @@
-"""The state between two frames, as far as frames don't show it: loops under way, shared containers, pending calls.
+"""The state between two frames, as far as frames don't show it: loops under way, shared containers,
+pending calls.
 
-A machine follows a history frame by frame and walks the current line by questions (source/execute.py); it never
-answers them. Leaves out who answers and which of several possible lines comes next (mini_predictor.py).
+A machine follows a history frame by frame and walks the current line by questions (source/execute.py); it
+never answers them. Leaves out who answers and which of several possible lines comes next (mini_predictor.py).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ Situation = Literal["called", "resumed", "closing", "line", "returned", "raised"
 class Step:
     """What comes next, without the line where several may come.
 
-    line: `branch` tells where a test sends it; call: `enter` is entered or `resume` picked up; return: `text` is the value;
-    exception: `text` is the `repr` of the instance.
+    line: `branch` tells where a test sends it; call: `enter` is entered or `resume` picked up; return:
+    `text` is the value; exception: `text` is the `repr` of the instance.
     """
 
     event: Literal["call", "line", "return", "exception"]
@@ -82,7 +83,8 @@ class Running:
 
 
 class Machine:
-    """The hidden state after some frames. `certainty` is the confidence of the answers given on this line so far."""
+    """The hidden state after some frames. `certainty` is the confidence of the answers given on this line
+    so far."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -135,7 +137,8 @@ class Machine:
         """The activation that runs now."""
         return self.stack[-1]
 
-    # -- following what happened -------------------------------------------------------------------------------
+    # -- following what happened
+    # -------------------------------------------------------------------------------
 
     def follow(self, frame: Frame) -> None:
         """Takes one more frame as what happened, whatever was walked before it."""
@@ -194,7 +197,7 @@ class Machine:
         self._settle()
         top = self.top
         self._adopt(top, frame)
-        top.previous = top.line if top.situation == "line" or top.situation == "returned" else None
+        top.previous = top.line if top.situation in ("line", "returned") else None
         top.line, top.situation, top.shown = frame.line, "line", frame.locals
         top.answers, top.applied = [], -1
         heads = self.names.heads(top.function)
@@ -241,7 +244,8 @@ class Machine:
         self.top.applied = len(self.top.answers)
         self.top.answers.append(answer)
 
-    # -- walking on -------------------------------------------------------------------------------------------
+    # -- walking on
+    # -------------------------------------------------------------------------------------------
 
     def walk(self) -> Generator[Operation, Answer, Step]:
         """Walks to the next frame by questions. Raises Unsupported for what can't be taken apart."""
@@ -413,7 +417,8 @@ class ActivationScope:
     running: Running
 
     def lookup(self, name: str) -> Ref | None:
-        """A local, an enclosing function's variable, or a name of the module; None if nothing is known of it."""
+        """A local, an enclosing function's variable, or a name of the module; None if nothing is known of
+        it."""
         found = self.running.env.get(name)
         if found is not None:
             return replace(found, text=self.machine.text_of(found))

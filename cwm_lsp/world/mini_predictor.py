@@ -1,7 +1,8 @@
 """The predictor for cwm-mini: walks the current line by small questions, each answered by the model.
 
-Control flow chooses among the frames that `choices` admits; where several lines stay possible the model says which.
-Leaves out the walk (machine.py, source/) and how questions look to the model (trace/mini_layout.py).
+Control flow chooses among the frames that `choices` admits; where several lines stay possible the model
+says which. Leaves out the walk (machine.py, source/) and how questions look to the model
+(trace/mini_layout.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cwm_lsp.source.operations import Answer, Operation, Unsupported
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.codec import Choices, Option
 from cwm_lsp.trace.frame import Event, Frame, Value
+from cwm_lsp.trace.mini_values import text_of_tokens
 from cwm_lsp.trace.mini_vocabulary import END, INVENT
 from cwm_lsp.world.machine import Machine, Step, exception_triple
 from cwm_lsp.world.predictor import Prediction, PredictionError
@@ -75,7 +77,8 @@ class MiniPredictor:
         self._keep(len(frames) + 1, frame, machine)
         return Prediction(frame, tally.decisions, tally.tokens, time.perf_counter() - began)
 
-    # -- machines ---------------------------------------------------------------------------------------------
+    # -- machines
+    # ---------------------------------------------------------------------------------------------
 
     def _machine(self, document: Document, frames: Sequence[Frame], cancel: Cancel) -> Machine:
         """The machine after these frames; what is not kept is walked again."""
@@ -100,7 +103,8 @@ class MiniPredictor:
         while len(self._machines) > KEPT_MACHINES:
             self._machines.popitem(last=False)
 
-    # -- one frame --------------------------------------------------------------------------------------------
+    # -- one frame
+    # --------------------------------------------------------------------------------------------
 
     def _walk(self, machine: Machine, cancel: Cancel) -> tuple[Step, _Block]:
         """Walks the machine's line, each question answered by the model."""
@@ -240,7 +244,8 @@ class MiniPredictor:
         arg = Value(exception_triple(step.text), "predicted", machine.certainty)
         return Frame("exception", top.function.qualname, top.line, depth, {}, arg)
 
-    # -- arguments that nobody gave ------------------------------------------------------------------------------
+    # -- arguments that nobody gave
+    # ------------------------------------------------------------------------------
 
     def _invented(self, document: Document, choices: Choices, cancel: Cancel, began: float) -> Prediction:
         option = next((option for option in choices.options if option.event == "call"), None)
@@ -253,13 +258,14 @@ class MiniPredictor:
             block.ids += self._encode((*naming.variable(choice.name), "<|arg_sep|>"))
             completion = self._complete(block, f"start: value {END}\n{layout.VALUE_RULE}", cancel)
             tokens = self._decode(completion.tokens)
-            text = layout.text_of_tokens(list(tokens[:-1]))
+            text = text_of_tokens(list(tokens[:-1]))
             values[choice.name] = Value(text, "predicted", confidence_of(completion))
         frame = Frame("call", option.function, option.line, option.depth, values)
         tally = block.tally
         return Prediction(frame, tally.decisions, tally.tokens, time.perf_counter() - began)
 
-    # -- ids ---------------------------------------------------------------------------------------------------
+    # -- ids
+    # ---------------------------------------------------------------------------------------------------
 
     def _encode(self, tokens: Sequence[str]) -> list[int]:
         ids: list[int] = []

@@ -1,8 +1,10 @@
-"""The walk over lines, with real Python as the one who answers: it must arrive at the frames of the real run."""
+"""The walk over lines, with real Python as the one who answers: it must arrive at the frames of the real
+run."""
 
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,7 @@ def follow(path: Path | str, source: str, calls: list[str]) -> tuple[int, list[s
             frames = tracing.trace(namespace, str(path), call, 2000)
             machine = Machine(document)
             try:
-                for frame, real in zip(frames, frames[1:], strict=False):
+                for frame, real in pairwise(frames):
                     machine.follow(frame)
                     found = difference(machine, walk(machine), real)
                     if found is not None:
