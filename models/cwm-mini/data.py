@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import drills
 import numpy as np
 import programs
 import tokenizer
@@ -27,6 +28,7 @@ HERE = Path(__file__).parent
 WEIGHTS = np.array([0.0, 0.3, 0.2, 1.0, 0.15], dtype=np.float32)
 """Loss weights of the roles given, forced, event, decided and jumped."""
 KEPT_BLOCKS = 24
+DRILL_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ def samples(seed: int, texts: list[str]) -> list[Sample]:
         source, calls = programs.mutated_seed(texts[(seed // 20) % len(texts)], seed)
         rng = random.Random(seed)
         calls = rng.sample(calls, min(len(calls), 6))
+    return walked(source, calls)
+
+
+def walked(source: str, calls: list[str]) -> list[Sample]:
+    """The samples of some calls of a program, one a function."""
     found: dict[tuple[str, ...], Sample] = {}
     try:
         with warnings.catch_warnings():
@@ -93,7 +100,8 @@ def groups(start: int, step: int) -> Iterator[Group]:
     seed = start
     while True:
         rng = random.Random(seed)
-        for sample in samples(seed, texts):
+        practice = walked(*drills.drill(seed)) if rng.random() < DRILL_SHARE else []
+        for sample in (*samples(seed, texts), *practice):
             source = tokenizer.encode(sample.source, table)
             if len(source) > LONGEST_SOURCE:
                 continue
