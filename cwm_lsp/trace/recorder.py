@@ -25,6 +25,7 @@ from cwm_lsp.trace.recorder_report import CHUNK, Output, Reader, Report
 from cwm_lsp.trace.recorder_tracer import CLOSED
 
 _CHILD = Path(__file__).with_name("recorder_child.py")
+_START_SECONDS = 30.0
 _GRACE = 3.0
 _POLL = 0.05
 
@@ -51,7 +52,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a recorded program may use. `seconds` (wall time) count from the start of its interpreter.
+    """What a recorded program may use. `seconds` are wall time, loading the module included.
 
     `processes` is enforced on Linux and not for root; on Windows `seconds`, `frames` and the sizes of values
     and output are enforced, the rest is not."""
@@ -127,7 +128,6 @@ class _Run:
     def go(self, python: str, request: dict[str, Any]) -> None:
         """Runs to the end."""
         self._python = python
-        deadline = time.monotonic() + self._limits.seconds
         channel, theirs = os.pipe()
         try:
             process = _start(python, theirs)
@@ -152,12 +152,21 @@ class _Run:
                 line = json.dumps({**request, "token": self.report.token, "channel": number})
                 process.stdin.write(line.encode("ascii") + b"\n")
                 process.stdin.flush()
-            while not self.report.done.wait(_POLL) and process.poll() is None and not self._late:
-                self._late = time.monotonic() >= deadline
+            self._wait(process)
         finally:
             self._stop(process)
             for reader in readers:
                 reader.join(_GRACE)
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Waits until the child is done, or late: its own time begins when its interpreter runs."""
+        deadline = time.monotonic() + _START_SECONDS
+        running = False
+        while not self.report.done.wait(_POLL) and process.poll() is None and not self._late:
+            if self.report.started and not running:
+                running = True
+                deadline = time.monotonic() + self._limits.seconds
+            self._late = time.monotonic() >= deadline
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         """Ends the child and all that it started: first by a word to its watching half, then by force."""
@@ -189,7 +198,7 @@ class _Run:
         """Why the process ended before the call did."""
         limits = self._limits
         where = "" if self.report.calling else " while the file was being loaded, before the call began"
-        if self._late:
+        if self._late and self.report.started:
             return "budget", f"Stopped after {limits.seconds:g} seconds{where}."
         if self.report.exit is None and self.report.started and hasattr(os, "fork"):
             return "failed", f"The program killed the process that watches over it{where}."

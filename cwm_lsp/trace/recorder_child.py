@@ -28,6 +28,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+_exit = os._exit
 _DESCRIPTOR = 200
 """The channel's number is at least this, out of the way of programs that use small ones."""
 
@@ -57,7 +58,7 @@ def main() -> NoReturn:
     _end_orphans()
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
     _say(descriptor, request, ["exit", code, seconds])
-    os._exit(0)
+    _exit(0)
 
 
 def _line(descriptor: int) -> bytes:
@@ -65,7 +66,7 @@ def _line(descriptor: int) -> bytes:
     while not parts or not parts[-1].endswith(b"\n"):
         part = os.read(descriptor, 1 << 20)
         if not part:
-            os._exit(2)
+            _exit(2)
         parts.append(part)
     return b"".join(parts)
 
@@ -164,7 +165,7 @@ def _work(request: dict[str, Any], descriptor: int) -> NoReturn:
     try:
         run(request, channel_type(descriptor, request["token"]))
     finally:
-        os._exit(0)
+        _exit(0)
 
 
 def _parts() -> tuple[Any, Any]:

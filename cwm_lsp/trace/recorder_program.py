@@ -10,12 +10,11 @@ import ast
 import builtins
 import importlib
 import sys
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, CoroutineType, GeneratorType, ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from types import CodeType, CoroutineType, FunctionType, GeneratorType, MethodType, ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any
 
 from cwm_lsp.trace.recorder_tracer import Channel, Tracer, quote
 from cwm_lsp.trace.recorder_values import Renderer
@@ -27,6 +26,15 @@ _MAX_MESSAGE = 300
 
 if TYPE_CHECKING:
     _Answer = tuple[str, str | None, str | None]
+
+
+class _Call:
+    """A function with the values of its arguments."""
+
+    def __init__(self, function: Any, arguments: Sequence[Any], keywords: dict[str, Any]) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.keywords = keywords
 
 
 class FailedError(Exception):
@@ -70,25 +78,25 @@ def run(request: dict[str, Any], channel: Channel) -> None:
     render = Renderer(limits["value_chars"], limits["repr_seconds"], name)
     try:
         code = _compiled(request["text"], path)
-        call = _parsed(request["call"])
+        tree = _parsed(request["call"])
         tracer = Tracer(code, channel, render, limits)
         sys.path[:0] = places
         sys.argv[:] = [path]
         sys.meta_path.insert(0, _Finder(name, code, request["text"]))
         module = _loaded(name, path)
-        function = _evaluated(call, module, Path(path).name)
+        call = _evaluated(tree, module, Path(path).name)
     except FailedError as failure:
         _end(channel, "failed", None, str(failure))
         return
     channel.send('"phase","call"')
-    _end(channel, *_called(tracer, render, _cut(request["call"]), function))
+    _end(channel, *_called(tracer, render, _cut(request["call"]), call))
 
 
-def _called(tracer: Tracer, render: Renderer, call: str, function: Callable[[], Any]) -> _Answer:
+def _called(tracer: Tracer, render: Renderer, said: str, call: _Call) -> _Answer:
     """Calls the function, traced: how that ended, the value, and a sentence if there is something to say."""
-    tracer.start()
+    tracer.start(_entry(call.function))
     try:
-        result = function()
+        result = call.function(*call.arguments, **call.keywords)
         if type(result) is CoroutineType and tracer.frames == 0:
             result = _awaited(tracer, result)
         whole = tracer.stop()
@@ -97,18 +105,26 @@ def _called(tracer: Tracer, render: Renderer, call: str, function: Callable[[], 
         trace = error.__traceback__
         here = trace is not None and trace.tb_next is None
         if here and tracer.frames == 0 and isinstance(error, TypeError):
-            return "failed", None, f"{call} can't be called so: {_said(error)}."
-        answer: _Answer = "raised", render(error), f"{call} raised {_named(error)}."
+            return "failed", None, f"{said} can't be called so: {_said(error)}."
+        answer: _Answer = "raised", render(error), f"{said} raised {_named(error)}."
     else:
         message = None
         if type(result) is GeneratorType and tracer.frames == 0:
-            message = f"{call} only made a generator: nothing runs until something takes its values."
+            message = f"{said} only made a generator: nothing runs until something takes its values."
         elif tracer.frames == 0:
-            message = f"{call} ran no code of this file."
+            message = f"{said} ran no code of this file."
         answer = "returned", render(result), message
     if not whole:
         return "failed", None, "The program ended its own tracing, so the frames are not complete."
     return answer
+
+
+def _entry(function: Any) -> CodeType | None:
+    """The code that runs once when the function is called; None if it is no plain function."""
+    inner = getattr(function, "__func__", function) if type(function) is MethodType else function
+    if type(inner) is not FunctionType or inner.__code__.co_flags & (0x20 | 0x80 | 0x200):
+        return None
+    return inner.__code__
 
 
 def _awaited(tracer: Tracer, coroutine: Any) -> Any:
@@ -127,8 +143,8 @@ def _end(channel: Channel, reason: str, value: str | None, message: str | None) 
 def module_name(path: Path) -> tuple[str, list[str]]:
     """The name under which the document is imported, and what goes to the front of `sys.path`.
 
-    A file in a package gets its dotted name, so that its relative imports work. A name that is taken
-    (`types`) or can't be one gives way to a neutral one.
+    A file in a package gets its dotted name, so that its relative imports work. A name that the standard
+    library uses (`types`) or that can't be one gives way to a neutral one.
     """
     parts = [] if path.name == "__init__.py" else [path.stem]
     places = [str(path.parent)]
@@ -138,7 +154,8 @@ def module_name(path: Path) -> tuple[str, list[str]]:
         above = above.parent
         places = [str(path.parent), str(above)]
     name = ".".join(parts)
-    if name not in {"", "__main__", *sys.modules} and all(part.isidentifier() for part in parts):
+    taken = {"", "__main__", *sys.modules, *getattr(sys, "stdlib_module_names", ())}
+    if name not in taken and all(part.isidentifier() for part in parts):
         return name, places
     return "cwm_program", [str(path.parent)]
 
@@ -175,7 +192,7 @@ def _loaded(name: str, path: str) -> ModuleType:
         raise FailedError(f"{Path(path).name} could not be loaded: {place}{_named(error)}.") from None
 
 
-def _evaluated(call: ast.Call, module: ModuleType, where: str) -> Callable[[], Any]:
+def _evaluated(call: ast.Call, module: ModuleType, where: str) -> _Call:
     """The function with its arguments, evaluated in the module's namespace, untraced."""
     try:
         function = _value(call.func, module, {})
@@ -187,9 +204,10 @@ def _evaluated(call: ast.Call, module: ModuleType, where: str) -> Callable[[], A
     ast.copy_location(taken, call)
     ast.fix_missing_locations(taken)
     try:
-        return cast("Callable[[], Any]", _value(taken, module, {"__cwm_take__": partial(partial, function)}))
+        arguments, keywords = _value(taken, module, {"__cwm_take__": lambda *a, **k: (a, k)})
     except BaseException as error:
         raise FailedError(f"The arguments of the call could not be evaluated: {_named(error)}.") from None
+    return _Call(function, arguments, keywords)
 
 
 def _value(node: ast.expr, module: ModuleType, names: dict[str, Any]) -> Any:

@@ -16,6 +16,8 @@ from opcode import opname
 from types import CodeType, FrameType
 from typing import Any
 
+from cwm_lsp.trace.recorder_signals import SignalHandlers
+
 # Functions look their builtins up here: a program that replaces `builtins.len` does not reach this file.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
@@ -28,6 +30,7 @@ _CALL_DEPTH = 8 if sys.version_info < (3, 12) else 7
 """How much deeper the entry function runs here than when a file calls it at its top level, as the interpreter
 counts: up to 3.11 with the calls between C functions."""
 
+_VERSION = sys.hexversion
 _GENERATOR = 0x20 | 0x80 | 0x200
 _FUNCTION = 0x02
 
@@ -47,25 +50,16 @@ class Channel:
         self._pid = _getpid()
         self._identity = self._who()
         self._number = 0
-        self._rest = b""
 
-    def queue(self, body: str) -> None:
-        """Takes the inside of a JSON array."""
-        self._rest += f"{self._token}[{self._number},{body}]\n".encode("ascii")
+    def send(self, body: str) -> None:
+        """Sends the inside of a JSON array; nothing in a process that the program forked."""
+        rest = f"{self._token}[{self._number},{body}]\n".encode("ascii")
         self._number += 1
-
-    def flush(self) -> None:
-        """Sends what was queued; nothing in a process that the program forked."""
-        while self._rest and _getpid() == self._pid:
+        while rest and _getpid() == self._pid:
             # The program may have closed the descriptor and opened a file of its own under its number.
             if self._who() != self._identity:
                 _exit(CLOSED)
-            self._rest = self._rest[_write(self._descriptor, self._rest) :]
-
-    def send(self, body: str) -> None:
-        """Queues and flushes."""
-        self.queue(body)
-        self.flush()
+            rest = rest[_write(self._descriptor, rest) :]
 
     def _who(self) -> tuple[int, int]:
         try:
@@ -91,6 +85,7 @@ class Tracer:
         self._render = render
         self._max_frames: int = limits["frames"]
         self._max_chars: int = limits["trace_chars"]
+        self._memory: int = limits["memory"]
         self._chars = 0
         self._names = qualified_names(code)
         self._code = code  # keeps the ids in `_names` alive
@@ -100,10 +95,15 @@ class Tracer:
         self._raised: set[int] = set()
         self._limit = _get_limit()
         self._keep: Any = None
+        self._entry: CodeType | None = None
+        self._over = False
+        self._handlers = SignalHandlers(Tracer._enter.__code__, Tracer._step.__code__)
         self._replace_functions()
 
-    def start(self) -> None:
-        """Traces the calls that are made from now on."""
+    def start(self, entry: CodeType | None = None) -> None:
+        """Traces the calls that are made from now on, until the first call of `entry` has returned: what runs
+        then are generators that are closed, because the locals of the call are gone."""
+        self._entry = entry
         self._use_limit()
         _set_trace(self._enter)
 
@@ -117,23 +117,27 @@ class Tracer:
         """The trace function of the thread: called when any Python function is entered."""
         if self._too_deep():
             self._raise(frame, RecursionError("maximum recursion depth exceeded"), None)
-        if frame.f_code.co_filename != self._path:
-            return None
-        return self._step(frame, event, arg)
+        if frame.f_code.co_filename == self._path and not self._over:
+            return self._step(frame, event, arg)
+        self._run_handlers(frame, None)
+        return None
 
     def _step(self, frame: FrameType, event: str, arg: Any) -> Any:
         """The trace function of a frame of the document."""
-        before = self.frames
+        if self._over:
+            return None
         try:
             self._record(frame, event, arg)
-            self._channel.flush()
-        except BaseException as error:
-            # A signal handler of the program, run here by chance: the frame first, then its exception.
-            if self.frames == before:
-                self._record(frame, event, arg)
-            self._channel.flush()
-            self._raise(frame, error, self._step)
+        except MemoryError:
+            self._give_up(f"Stopped when the memory was used up: the limit is {self._memory >> 20:,} MiB.")
+        self._run_handlers(frame, self._step)
         return self._step
+
+    def _run_handlers(self, frame: FrameType, then: Any) -> None:
+        try:
+            self._handlers.run(frame)
+        except BaseException as error:
+            self._raise(frame, error, then)
 
     def _record(self, frame: FrameType, event: str, arg: Any) -> None:
         if self.frames >= self._max_frames:
@@ -163,9 +167,10 @@ class Tracer:
             )
         name = getattr(code, "co_qualname", None) or self._names.get(id(code), code.co_name)
         depth = self._depths[key]
-        self._channel.queue(f'"frame","{kind}",{quote(name)},{line},{depth},{{{values}}},{result}')
+        self._channel.send(f'"frame","{kind}",{quote(name)},{line},{depth},{{{values}}},{result}')
         self.frames += 1
         if event == "return":
+            self._over = depth == 1 and code is self._entry
             self._leave(key, code)
 
     def _leave(self, key: int, code: CodeType) -> None:
@@ -295,9 +300,9 @@ def qualified_names(code: CodeType, prefix: str = "") -> dict[int, str]:
 
 def _accepted_at(depth: int) -> int:
     """The lowest recursion limit that the interpreter still accepts just below this depth."""
-    if sys.hexversion >= 0x03090000:
+    if _VERSION >= 0x03090000:
         return depth
-    return depth + 51 if depth > 150 else depth * 4 // 3 + 1
+    return depth + 50 if depth > 150 else depth * 4 // 3 + 1
 
 
 def _opcode_name(code: bytes, index: int) -> str:

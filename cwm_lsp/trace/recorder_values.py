@@ -6,7 +6,8 @@ return a gigabyte), the answer is a short text. Leaves out which values are aske
 A text that a program can't print is that of `object.__repr__` (`<Account object>`); a text over the limit is
 cut and ends in `...`. Two more things are left out beside addresses, because nothing in the document tells
 them: the document's own module name (`<Account object>`, not `<bank.Account object>`) and where a module was
-loaded from (`<module 'math'>`).
+loaded from (`<module 'math'>`). An iterator over a string is a `<str_iterator object>` on every Python,
+though from 3.11 on there are two kinds.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _MAX_BITS = 14_284
 _MAX_NESTING = 40
 _SLACK = 200
 _MARKER = "..."
+_ASCII_ITERATOR = "<str_ascii_iterator"
 
 
 class _FullError(Exception):
@@ -77,7 +79,7 @@ class Renderer:
 
     def _write(self, value: Any, out: _Out, around: set[int]) -> None:
         kind = type(value)
-        if kind is str or kind is bytes:
+        if kind is str or kind is bytes or kind is bytearray:
             out.add(repr(value if len(value) <= out.room else value[: out.room + 1]))
         elif kind in _NUMBERS:
             out.add(self._number(value))
@@ -164,7 +166,7 @@ class Renderer:
             return "<object>"
 
     def _cleaned(self, text: str) -> str:
-        if " at 0x" in text or self._own_mark in text or " from '" in text:
+        if " at 0x" in text or _ASCII_ITERATOR in text or self._own_mark in text or " from '" in text:
             return self._clean(text)
         return text
 
@@ -175,6 +177,7 @@ def _cleaner(module: str) -> Callable[[str], str]:
         r"(?P<from>(?P<module><module '[^'\n]*') from '[^'\n]*'>)"
         rf"|(?P<class><class '{own}\.(?P<name>[^'\n]*)'>)"
         rf"|(?P<object><){own}\."
+        rf"|(?P<iterator>{_ASCII_ITERATOR})"
         r"|(?P<quoted>'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
         r"|(?P<address>[ ]at[ ]0x[0-9a-fA-F]{6,16}(?![0-9a-fA-F]))"
     )
@@ -185,6 +188,8 @@ def _cleaner(module: str) -> Callable[[str], str]:
             return str(match.group("module")) + ">"
         if kind == "class":
             return f"<class '{match.group('name')}'>"
+        if kind == "iterator":
+            return "<str_iterator"
         if kind == "address":
             return ""
         return str(match.group(kind))
