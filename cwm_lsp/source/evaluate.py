@@ -23,7 +23,7 @@ from cwm_lsp.source.operations import (
     Unsupported,
     Walk,
 )
-from cwm_lsp.source.values import elements, kind_of, sequence_repr
+from cwm_lsp.source.values import class_of_instance, elements, kind_of, sequence_repr
 
 BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -90,11 +90,21 @@ class Scope(Protocol):
     def free_variables(self, function: str) -> tuple[tuple[str, Ref], ...]:
         """The closure variables that a nested function sees at its start."""
 
+    def is_class(self, name: str) -> bool:
+        """True if the document defines a class of that name at its top level."""
+
     def constructor(self, class_name: str) -> str | None:
         """The qualified name of `__init__` where the document's class has one."""
 
     def method(self, class_name: str, name: str) -> str | None:
         """The qualified name of a method of one of the document's classes."""
+
+    def attribute(self, value: Ref, name: str) -> Ref | None:
+        """An attribute of an instance of one of the document's classes, as far as the walk has seen it
+        set."""
+
+    def set_attribute(self, value: Ref, name: str, to: Ref) -> None:
+        """Sets an attribute of an object."""
 
     def is_generator(self, function: str) -> bool:
         """True for a function whose call makes a generator."""
@@ -144,9 +154,16 @@ class Evaluator:
         text = self.text(value)
         if text in ("True", "False"):
             return Ref(text)
-        if value.function or value.builtin:
+        if value.function or value.builtin or self._is_plain_object(text):
             return Ref("True")
         return (yield from self.ask(Operation("truth", (text,))))
+
+    def _is_plain_object(self, text: str) -> bool:
+        """True for an instance of a class of the document that says nothing about its truth."""
+        name = class_of_instance(text)
+        if name is None or not self.scope.is_class(name):
+            return False
+        return not any(self.scope.method(name, special) for special in ("__bool__", "__len__"))
 
     def text(self, value: Ref) -> str:
         """The current `repr` of a value."""
@@ -222,6 +239,13 @@ class Evaluator:
         answer = Ref("True")
         for op, part in zip(node.ops, node.comparators, strict=True):
             right = yield from self.eval(part)
+            if isinstance(op, ast.Is | ast.IsNot) and "None" in (self.text(left), self.text(right)):
+                same = self.text(left) == self.text(right)
+                answer = Ref(str(same == isinstance(op, ast.Is)))
+                if answer.text == "False":
+                    break
+                left = right
+                continue
             operation = Operation("compare", (self.text(left), self.text(right)), COMPARE[type(op)])
             answer = yield from self.ask(operation)
             if answer.text == "False":
@@ -294,6 +318,9 @@ class Evaluator:
         if isinstance(node.value, ast.Name) and self.scope.lookup(node.value.id) is None:
             return (yield from self.ask(Operation("attribute", (node.value.id,), node.attr)))
         value = yield from self.eval(node.value)
+        held = self.scope.attribute(value, node.attr)
+        if held is not None:
+            return held
         return (yield from self.ask(Operation("attribute", (self.text(value),), node.attr)))
 
     def _lambda(self, node: ast.Lambda) -> Walk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from cwm_lsp.source.bind import WrongArguments, bind_arguments
 from cwm_lsp.source.evaluate import MUTATING, NO_RESULT, Evaluator, PythonRaised
@@ -17,6 +17,7 @@ from cwm_lsp.source.operations import (
     Create,
     Enter,
     Iteration,
+    New,
     Operation,
     Question,
     Ref,
@@ -24,7 +25,7 @@ from cwm_lsp.source.operations import (
     Unsupported,
     Walk,
 )
-from cwm_lsp.source.values import class_of_instance, kind_of
+from cwm_lsp.source.values import class_of_instance, iterated, kind_of
 
 LAZY = frozenset(("enumerate", "zip", "reversed"))
 VIEWS = {"items": "pair", "keys": "key", "values": "value"}
@@ -186,41 +187,46 @@ def _lazy_name(walk: Evaluator, node: ast.Call) -> bool:
 
 def _enter(walk: Evaluator, target: Ref, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
     assert target.function is not None
+    if target.function.startswith("class "):
+        return (yield from _construct(walk, target.function.removeprefix("class "), positional, named))
     function = target.function
-    made: str | None = None
-    if function.startswith("class "):
-        class_name = function.removeprefix("class ")
-        made = f"<{class_name} object>"
-        init = walk.scope.constructor(class_name)
-        if init is None:
-            return Ref(made)
-        function, positional = init, [Ref(made), *positional]
     try:
-        bound = bind_arguments(
-            function.rpartition(".")[2], walk.scope.parameters(function), positional, named
-        )
+        parameters = walk.scope.parameters(function)
+        bound = bind_arguments(function.rpartition(".")[2], parameters, positional, named)
     except WrongArguments as error:
         raise PythonRaised(f"TypeError({str(error)!r})") from None
+    arguments = (*bound, *walk.scope.free_variables(function))
     if walk.scope.is_generator(function):
-        return (yield from walk.ask(Create(function, (*bound, *walk.scope.free_variables(function)))))
-    result = yield from walk.ask(Enter(function, (*bound, *walk.scope.free_variables(function))))
-    return result if made is None else Ref(made)
+        return (yield from walk.ask(Create(function, arguments)))
+    return (yield from walk.ask(Enter(function, arguments)))
+
+
+def _construct(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
+    made = yield from walk.ask(New(name))
+    init = walk.scope.constructor(name)
+    if init is not None:
+        yield from _enter(walk, Ref(made.text, function=init), [made, *positional], named)
+    return made
 
 
 def _with_function(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
     """sorted, min and max with a key of the document's own: it is entered for each element, in order."""
-    from cwm_lsp.source.values import elements
-
     key = next((value for label, value in named if label == "key"), None)
-    items = elements(walk.text(positional[0])) if len(positional) == 1 else None
-    if key is None or key.function is None or items is None or kind_of(walk.text(positional[0])) == "dict":
+    items = iterated(walk.text(positional[0])) if len(positional) == 1 else None
+    if key is None or key.function is None or items is None:
         raise Unsupported(f"{name}() with a function of the file can't be taken apart")
+    keys = yield from _keys(walk, key, items)
+    operands = [walk.text(positional[0]), keys.text]
+    operands += [f"{label}={walk.text(value)}" for label, value in named if label != "key"]
+    return (yield from walk.ask(Operation("call", tuple(operands), name)))
+
+
+def _keys(walk: Evaluator, key: Ref, items: Sequence[str]) -> Walk:
+    """What a key function gives for each item, as the operand `keys=[...]`."""
     keys: list[str] = []
     for item in items:
         keys.append(walk.text((yield from _enter(walk, key, [Ref(item)], []))))
-    operands = [walk.text(positional[0]), "keys=[" + ", ".join(keys) + "]"]
-    operands += [f"{label}={walk.text(value)}" for label, value in named if label != "key"]
-    return (yield from walk.ask(Operation("call", tuple(operands), name)))
+    return Ref("keys=[" + ", ".join(keys) + "]")
 
 
 def _method(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
@@ -239,6 +245,10 @@ def _method(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
         positional = [(yield from _consume(walk, "list", positional, []))]
     elif any(_is_drawn(value) for value in positional):
         raise Unsupported(f"{func.attr}() of a generator can't be taken apart")
+    key = next((value for label, value in named if label == "key"), None)
+    if func.attr == "sort" and key is not None and key.function is not None and (items := iterated(text)):
+        named = [(label, value) for label, value in named if label != "key"]
+        positional = [(yield from _keys(walk, key, items))]
     operands = (
         text,
         *(_operand(walk, value) for value in positional),
@@ -267,6 +277,12 @@ def _write_back(walk: Evaluator, target: ast.expr, text: str) -> Walk:
             walk.scope.write(outer.cell, changed.text)
         else:
             yield from _write_back(walk, target.value, changed.text)
+    elif (
+        isinstance(target, ast.Call)
+        and isinstance(target.func, ast.Attribute)
+        and target.func.attr == "setdefault"
+    ):
+        yield from _write_back(walk, ast.Subscript(target.func.value, target.args[0], ast.Load()), text)
     elif isinstance(target, ast.Call | ast.Attribute):
         raise Unsupported("a change inside an object that can't be seen can't be told")
     return Ref("None")

@@ -182,7 +182,9 @@ def assign(walk: Evaluator, target: ast.expr, value: Ref) -> Walk:
         case ast.Subscript():
             yield from _set_item(walk, target, walk.text(value))
         case ast.Attribute():
-            yield from walk.eval(target.value)
+            owner = yield from walk.eval(target.value)
+            if walk.live:
+                walk.scope.set_attribute(owner, target.attr, value)
         case _:
             raise Unsupported(f"{type(target).__name__} targets can't be taken apart")
     return value
@@ -410,7 +412,7 @@ def run_comprehension(walk: Evaluator, progress: Progress, node: ast.expr, spec:
         yield from assign(walk, generator.target, item)
         for test in generator.ifs:
             if (yield from walk.test(test)).text == "False":
-                return Outcome("next", False)
+                return Outcome("next")
         if isinstance(node, ast.GeneratorExp):
             return Outcome("yield", value=walk.text((yield from walk.eval(node.elt))))
         if isinstance(node, ast.DictComp):
@@ -421,7 +423,7 @@ def run_comprehension(walk: Evaluator, progress: Progress, node: ast.expr, spec:
             element = walk.text((yield from walk.eval(node.elt)))
             kept = progress.collected
         progress.collected = (*kept, element)
-        return Outcome("next", True)
+        return Outcome("next")
     except PythonRaised as error:
         return Outcome("raise", raised=error.text)
 

@@ -73,6 +73,10 @@ class Names:
         bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
         return any(is_builtin_exception(base) or self._is_exception(base) for base in bases)
 
+    def is_class(self, name: str) -> bool:
+        """True for a class that the module defines."""
+        return name in self._classes
+
     def is_exception(self, name: str) -> bool:
         """True for exception classes whose `repr` is the usual one, builtin or of the document."""
         return is_builtin_exception(name) or self._is_exception(name)

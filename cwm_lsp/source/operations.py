@@ -106,6 +106,13 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
+class New:
+    """An instance of one of the document's classes; the answer is the object, its attributes unset."""
+
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """The next value is taken from a generator (its frames come next); `close` drops it instead."""
 
@@ -114,7 +121,7 @@ class Resume:
 
 
 Answer = str | Raised | Stop | Ref
-Question = Operation | Enter | Create | Resume
+Question = Operation | Enter | Create | New | Resume
 Walk = Generator[Question, Answer, Ref]
 
 

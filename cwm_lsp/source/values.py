@@ -6,10 +6,12 @@ those are opaque, and every question about them is answered with "can't tell".
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import lru_cache
 
 OPENING = {"[": "]", "{": "}", "(": ")"}
+LONGEST_RANGE = 10_000
 _STRING = re.compile(r"""[bB]?('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")""")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?j?|inf|nan)\Z")
 _WRAPPED = re.compile(r"(frozenset|deque|Counter|OrderedDict|defaultdict)\(")
@@ -128,6 +130,23 @@ def split_pair(item: str) -> tuple[str, str] | None:
             return item[:at].strip(), item[at + 1 :].strip()
         at += 1
     return None
+
+
+def iterated(text: str) -> tuple[str, ...] | None:
+    """What a `for` over a literal takes one after the other (a dict's keys, a string's characters), or
+    None."""
+    kind = kind_of(text)
+    if kind == "str":
+        return tuple(repr(char) for char in ast.literal_eval(text))
+    if kind == "range":
+        bounds = [int(part) for part in split_commas(text[6:-1]) or []]
+        items = range(*bounds) if bounds else range(0)
+        return tuple(str(item) for item in items) if len(items) <= LONGEST_RANGE else None
+    parts = elements(text)
+    if parts is None or kind != "dict":
+        return parts
+    pairs = [split_pair(part) for part in parts]
+    return tuple(pair[0] for pair in pairs if pair is not None)
 
 
 def sequence_repr(kind: str, items: list[str]) -> str:

@@ -22,6 +22,7 @@ from cwm_lsp.source.operations import (
     Create,
     Enter,
     Iteration,
+    New,
     Operation,
     Outcome,
     Question,
@@ -31,6 +32,7 @@ from cwm_lsp.source.operations import (
     Unsupported,
 )
 from cwm_lsp.trace.frame import Frame, Value
+from cwm_lsp.world.machine_scope import ActivationScope
 
 Situation = Literal["called", "resumed", "closing", "line", "returned", "raised", "unwound"]
 
@@ -96,6 +98,7 @@ class Machine:
         self.entering: Enter | None = None
         self.resuming: Resume | None = None
         self.generators: dict[int, Create | Running | None] = {}
+        self.attributes: dict[int, dict[str, Ref]] = {}
         self.over = False
         self._cells = 0
 
@@ -108,6 +111,7 @@ class Machine:
             number: held.copy() if isinstance(held, Running) else held
             for number, held in self.generators.items()
         }
+        twin.attributes = {cell: dict(held) for cell, held in self.attributes.items()}
         reached = self._reached()
         twin.heap = {cell: text for cell, text in self.heap.items() if cell in reached}
         twin.sure = {cell: confidence for cell, confidence in self.sure.items() if cell in reached}
@@ -118,6 +122,8 @@ class Machine:
         waiting = [held for held in self.generators.values() if isinstance(held, Running)]
         everyone = [*self.stack, *waiting]
         refs = [ref for running in everyone for ref in running.env.values()]
+        refs += [answer for running in everyone for answer in running.answers if isinstance(answer, Ref)]
+        refs += [ref for held in self.attributes.values() for ref in held.values()]
         for held in self.generators.values():
             if isinstance(held, Create):
                 refs += [ref for _, ref in held.arguments]
@@ -174,7 +180,7 @@ class Machine:
         env = {}
         for name, value in frame.locals.items():
             known = given.get(name)
-            env[name] = self._cell_for(
+            env[name] = self.cell_for(
                 known if known and self.text_of(known) == value.repr else Ref(value.repr)
             )
         iteration = expected.iteration if expected else None
@@ -213,7 +219,7 @@ class Machine:
         for name, value in frame.locals.items():
             known = running.env.get(name)
             if known is None or self.text_of(known) != value.repr:
-                running.env[name] = self._cell_for(Ref(value.repr))
+                running.env[name] = self.cell_for(Ref(value.repr))
         for name in [name for name in running.env if name not in frame.locals]:
             del running.env[name]
 
@@ -292,6 +298,8 @@ class Machine:
                     return self._enter(question)
                 if isinstance(question, Create):
                     question = walk.send(self._create(question))
+                elif isinstance(question, New):
+                    question = walk.send(self.cell_for(Ref(f"<{question.class_name} object>")))
                 elif isinstance(question, Resume):
                     if isinstance(
                         self.generators.get(question.generator), Create if question.close else type(None)
@@ -310,7 +318,7 @@ class Machine:
 
     def _create(self, question: Create) -> Ref:
         number = len(self.generators) + 1
-        arguments = tuple((name, self._cell_for(value)) for name, value in question.arguments)
+        arguments = tuple((name, self.cell_for(value)) for name, value in question.arguments)
         self.generators[number] = Create(question.function, arguments, question.iteration)
         return Ref(f"<generator object {question.function}>", generator=number)
 
@@ -324,7 +332,7 @@ class Machine:
         function = self.document.function(question.function)
         if function is None or function.is_generator or function.kind == "async":
             raise Unsupported(f"a call of {question.function} can't be taken apart yet")
-        arguments = tuple((name, self._cell_for(value)) for name, value in question.arguments)
+        arguments = tuple((name, self.cell_for(value)) for name, value in question.arguments)
         self.entering = Enter(question.function, arguments, question.iteration)
         return Step("call", enter=self.entering)
 
@@ -366,7 +374,7 @@ class Machine:
         """The current `repr` of a value."""
         return value.text if value.cell is None else self.heap[value.cell]
 
-    def _cell_for(self, value: Ref) -> Ref:
+    def cell_for(self, value: Ref) -> Ref:
         if value.cell is not None:
             return value
         self._cells += 1
@@ -407,77 +415,6 @@ class Machine:
             else:
                 values[name] = Value(text, "predicted", self.sure.get(ref.cell or 0, 1.0))
         return values
-
-
-@dataclass(slots=True)
-class ActivationScope:
-    """What the walk of one line sees of the machine."""
-
-    machine: Machine
-    running: Running
-
-    def lookup(self, name: str) -> Ref | None:
-        """A local, an enclosing function's variable, or a name of the module; None if nothing is known of
-        it."""
-        found = self.running.env.get(name)
-        if found is not None:
-            return replace(found, text=self.machine.text_of(found))
-        return self.machine.names.module_name(name)
-
-    def read(self, cell: int) -> str:
-        """The `repr` in a cell."""
-        return self.machine.heap[cell]
-
-    def write(self, cell: int, text: str) -> None:
-        """Changes a shared container in place."""
-        self.machine.heap[cell] = text
-        self.machine.sure[cell] = self.machine.certainty
-
-    def store(self, name: str, value: Ref) -> None:
-        """Binds a local; an empty text unbinds it. A nonlocal name is bound in its owner too."""
-        if not value.text and value.cell is None:
-            self.running.env.pop(name, None)
-            return
-        bound = self.machine._cell_for(value)
-        self.running.env[name] = bound
-        if name in self.machine.names.nonlocals(self.running.function):
-            owner = self.running.function.parent
-            for running in reversed(self.machine.stack[:-1]):
-                if running.function.qualname == owner and name in running.env:
-                    running.env[name] = bound
-                    break
-
-    def scope_of(self, node: ast.AST) -> str:
-        """The function that a lambda, comprehension or inner def makes."""
-        return self.machine.names.function_of(node).qualname
-
-    def parameters(self, function: str) -> ast.arguments:
-        """The parameters of a function of the document."""
-        return self.machine.names.parameters(function)
-
-    def free_variables(self, function: str) -> tuple[tuple[str, Ref], ...]:
-        """The variables of the running functions that the function closes over, by name."""
-        found: list[tuple[str, Ref]] = []
-        for name in self.machine.names.free_names(function):
-            for running in reversed(self.machine.stack):
-                if name in running.env:
-                    found.append((name, running.env[name]))
-                    break
-        return tuple(found)
-
-    def constructor(self, class_name: str) -> str | None:
-        """`C.__init__`, if the document's class has one."""
-        return self.method(class_name, "__init__")
-
-    def is_generator(self, function: str) -> bool:
-        """True for a function whose call makes a generator."""
-        found = self.machine.document.function(function)
-        return found is not None and found.is_generator and found.kind != "async"
-
-    def method(self, class_name: str, name: str) -> str | None:
-        """`C.name`, if the document's class has it."""
-        qualname = f"{class_name}.{name}"
-        return qualname if self.machine.document.function(qualname) else None
 
 
 def sources_of(spec: Iteration) -> list[Ref]:

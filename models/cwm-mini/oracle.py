@@ -66,6 +66,8 @@ def _answer(operation: Operation) -> Answer:
         return show(_called(kind, operands, name))
     if kind == "mutated":
         target = value_of(operands[0])
+        if name == "sort" and any(text.startswith("keys=") for text in operands):
+            return show(_called("call", operands, "sorted"))
         eval(f"t.{name}({', '.join(operands[1:])})", {**_NAMES, "t": target})  # noqa: S307
         return show(target)
     if kind in ("set_index", "del_index"):
