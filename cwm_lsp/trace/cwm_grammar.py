@@ -5,6 +5,10 @@ like Lark's, in ASCII and with `<|` broken up, so that no tool that replaces nam
 user's text. Open values are JSON strings as `json.dumps` writes them; `".."` is only allowed for a name that
 has a value in the scope.
 
+llguidance's lexer takes the longest literal and does not go back: where `"{"` and `"{\\"a\\": "` could both
+come, `{` would never be the first of them. So LOCALS is made of pieces none of which begins another: braces,
+names with their colon, values, commas.
+
 How to decode with it
 ---------------------
 - Feed `LLMatcher.compute_ff_tokens()` as long as there are any; they are in the tokenizer's own tokenisation.
@@ -165,26 +169,6 @@ def literal(text: str) -> str:
     return json.dumps(text).replace("<|", "<\\u007c")
 
 
-class _Rule:
-    """One alternative of `start`, neighbouring literals joined."""
-
-    def __init__(self) -> None:
-        self.items: list[str] = []
-        self.text = ""
-
-    def add(self, text: str) -> None:
-        self.text += text
-
-    def symbol(self, symbol: str) -> None:
-        if self.text:
-            self.items.append(literal(self.text))
-            self.text = ""
-        self.items.append(symbol)
-
-    def __str__(self) -> str:
-        return " ".join(self.items)
-
-
 def _offered(choices: Choices, source: Source, scope: Scope) -> list[str]:
     groups: dict[tuple[Event, tuple[Slot, ...], str | None], dict[str, None]] = {}
     for option in choices.options:
@@ -195,24 +179,23 @@ def _offered(choices: Choices, source: Source, scope: Scope) -> list[str]:
 
 
 def _rule(event: Event, expected: Sequence[Slot], arg: str | None, texts: tuple[str, ...]) -> str:
-    rule = _Rule()
-    rule.symbol(EVENT_TOKENS[event])
+    symbols = [EVENT_TOKENS[event]]
     if event in ("call", "line"):
-        rule.add("{")
+        symbols.append(literal("{"))
         for number, each in enumerate(expected):
-            rule.add((", " if number else "") + json_string(each.name) + ": ")
-            if each.fixed is not None:
-                rule.add(json_string(each.fixed))
-            else:
-                rule.symbol(f"({literal(json_string(SAME))} | VALUE)" if each.same else "VALUE")
-        rule.add("}")
-    rule.symbol(ACTION_SEP)
-    rule.symbol(_either(texts))
+            symbols += [literal(", ")] if number else []
+            symbols += [literal(json_string(each.name) + ": "), _value(each)]
+        symbols.append(literal("}"))
+    symbols += [ACTION_SEP, _either(texts)]
     if event not in ("call", "line"):
-        rule.symbol(ARG_SEP)
-        rule.symbol(_argument(event, arg, free_form=False))
-    rule.symbol(FRAME_SEP)
-    return str(rule)
+        symbols += [ARG_SEP, _argument(event, arg, free_form=False)]
+    return " ".join([*symbols, FRAME_SEP])
+
+
+def _value(expected: Slot) -> str:
+    if expected.fixed is not None:
+        return literal(json_string(expected.fixed))
+    return f"({literal(json_string(SAME))} | VALUE)" if expected.same else "VALUE"
 
 
 def _either(texts: Iterable[str]) -> str:
@@ -224,21 +207,15 @@ def _free(choices: Choices, source: Source, scope: Scope) -> list[str]:
     lines = _either(dict.fromkeys(unmark(source.lines[option.line - 1]) for option in choices.options))
     rules = []
     for event in EVENTS:
-        rule = _Rule()
-        rule.symbol(EVENT_TOKENS[event])
+        symbols = [EVENT_TOKENS[event]]
         if event in ("call", "line"):
+            pair = 'NAME ": " VALUE'
             known = () if in_full(event, scope) or scope is None else tuple(scope)
-            pairs = ['NAME ": " VALUE']
             if known:
-                names = _either(json_string(name) for name in known)
-                pairs.append(f"{names} {literal(': ' + json_string(SAME))}")
-            pair = "(" + " | ".join(pairs) + ")"
-            rule.symbol(f'("{{}}" | "{{" {pair} (", " {pair})* "}}")')
-        rule.symbol(ACTION_SEP)
-        rule.symbol(lines)
+                pair += f' | {_either(json_string(name) for name in known)} ": " {literal(json_string(SAME))}'
+            symbols.append(f'"{{" (({pair}) (", " ({pair}))*)? "}}"')
+        symbols += [ACTION_SEP, lines]
         if event not in ("call", "line"):
-            rule.symbol(ARG_SEP)
-            rule.symbol("STRING")
-        rule.symbol(FRAME_SEP)
-        rules.append(str(rule))
+            symbols += [ARG_SEP, _argument(event, None, free_form=True)]
+        rules.append(" ".join([*symbols, FRAME_SEP]))
     return rules
