@@ -57,13 +57,38 @@ def sequences(rng: random.Random) -> list[str]:
     return rng.sample(choices, 5)
 
 
+def texts(rng: random.Random) -> list[str]:
+    """Lines that put text together from two strings `s` and `t`, an int `n` and a list of words `ws`."""
+    between = (" ", "", ": ", ", ", "-", " is ", " has ", " = ", "/", " of ", " x ", "!", " and ", "_")
+    specs = ("", "", "", ":02d", ":03d", ":>3", ":04d", ":<4", ":+d", ":,", ":5")
+    words = ("", "", ":>8", ":<8", "!r", ":^9", "")
+
+    def field() -> str:
+        name = rng.choice("sstn")
+        return "{" + name + rng.choice(specs if name == "n" else words) + "}"
+
+    def fstring() -> str:
+        parts = [rng.choice(between) + field() for _ in range(rng.choice((1, 2, 2, 3, 3)))]
+        return 'f"' + "".join(parts) + rng.choice(("", "", "!", ".", ")")) + '"'
+
+    choices = (
+        "s + t", f"s + {rng.choice(between)!r} + t", "t + s", "s + str(n)", f"{rng.choice(between)!r}.join(ws)", "''.join(ws)",
+        "','.join(ws)", "s * 2", "ws + [s]", "s[0] + t[1:]", "s.upper() + t", "[s, t]", "(s, n)", "ws[0] + s", "str(n) + s",
+        "len(s) + n", "s == t", "s in ws", "t.split()", "s.replace(t, s)", "ws[-1]", "s < t",
+    )  # fmt: skip
+    return [*(fstring() for _ in range(3)), *rng.sample(choices, 2)]
+
+
 def drill(seed: int) -> tuple[str, list[str]]:
     """Source and calls of one drill."""
     rng = random.Random(seed ^ 0xD1117)
     values = Values(rng)
     names = rng.sample(("r", "x", "out", "t", "u", "w", "y", "z", "p", "q"), 5)
-    if rng.random() < 0.62:
+    kind = rng.random()
+    if kind < 0.55:
         body, parameters = arithmetic(rng), "a, b"
+    elif kind < 0.75:
+        body, parameters = texts(rng), "s, t, n, ws"
     else:
         body, parameters = sequences(rng), "xs, s, i, c"
     lines = [f"    {name} = {line}" for name, line in zip(names, body, strict=True)]
@@ -72,6 +97,8 @@ def drill(seed: int) -> tuple[str, list[str]]:
         if parameters == "a, b":
             a = number(rng)
             calls.append(f"main({a}, {near(rng, a)})")
+        elif parameters == "s, t, n, ws":
+            calls.append(f"main({values.str()}, {values.str()}, {number(rng)}, {values.strs()})")
         else:
             text = values.raw_str()
             letter = rng.choice(text) if text and rng.random() < 0.6 else rng.choice("aeioubcdrst")

@@ -18,7 +18,7 @@ import tracing
 from cwm_lsp.model.backend import Cancel, Request
 from cwm_lsp.model.embedded import EmbeddedBackend
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.operations import Operation, Unsupported
+from cwm_lsp.source.operations import Answer, Operation, Unsupported
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.world.machine import Machine
 from cwm_lsp.world.mini_predictor import MiniPredictor
@@ -31,6 +31,14 @@ def label(operation: Operation) -> str:
     if operation.kind in ("binary", "compare", "method", "call", "mutated", "item"):
         return f"{operation.kind} {operation.name}"
     return operation.kind
+
+
+def read(tokens: list[str]) -> Answer | None:
+    """An answer, or None where it never ended."""
+    try:
+        return layout.read_answer(tokens)
+    except ValueError:
+        return None
 
 
 def calls_of(args: argparse.Namespace) -> list[tuple[str, list[str]]]:
@@ -78,9 +86,8 @@ def main() -> None:
                         request = Request(
                             block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel()
                         )
-                        said = layout.read_answer(
-                            predictor._decode(predictor.backend.complete(request).tokens)
-                        )
+                        completion = predictor.backend.complete(request)
+                        said = read(predictor._decode(completion.tokens))
                         asked[label(operation)] += 1
                         right[label(operation)] += said == truth
                         if said != truth and shown < args.wrong:
