@@ -2,14 +2,14 @@
 
     python models/cwm-mini/export.py CHECKPOINT OUT [--dtype fp32|fp16|int8] [--context N]
 
-Writes model.onnx, tokenizer.json and config.json, and compares the result with transformers, also beyond the sliding
-window. The graph is built node by node with ONNX Runtime's fused operators (one node for attention with rotary
-positions, which appends keys and values in place), about ten nodes a layer: decoding a small model is bound by the
-number of nodes, and a traced graph has three times as many.
+Writes model.onnx, tokenizer.json and config.json, and compares the result with transformers, also beyond the
+sliding window. The graph is built node by node with ONNX Runtime's fused operators (one node for attention
+with rotary positions, which appends keys and values in place), about ten nodes a layer: decoding a small
+model is bound by the number of nodes, and a traced graph has three times as many.
 
-Inputs: ids (1, T), keep (K,) the positions whose logits are wanted, last (1,) = total - 1, total () = length of the
-sequence after this pass, mask (1, 1, T, total) added to the scores of the sliding layers (only if the window is
-smaller than the context), past.L.key / past.L.value (1, kv heads, capacity, head size).
+Inputs: ids (1, T), keep (K,) the positions whose logits are wanted, last (1,) = total - 1, total () = length
+of the sequence after this pass, mask (1, 1, T, total) added to the scores of the sliding layers (only if the
+window is smaller than the context), past.L.key / past.L.value (1, kv heads, capacity, head size).
 Outputs: logits (1, K, V), present.L.* = the same buffers as past.L.*.
 """
 
@@ -55,7 +55,8 @@ class Graph:
         return name
 
     def weight(self, name: str, values: np.ndarray) -> str:
-        """A weight that is read as float32: with half precision stored as such, and widened when the model loads."""
+        """A weight that is read as float32: with half precision stored as such, and widened when the model
+        loads."""
         if self.dtype == "fp32":
             return self.constant(name, values.astype(np.float32))
         self.constant(f"{name}.half", values.astype(np.float16))
@@ -97,7 +98,7 @@ def build(model: CwmForCausalLM, dtype: str = "fp32", context: int | None = None
 
         gain = graph.constant(f"norm1.{i}", get("input_layernorm"))
         if added:
-            y = _add_and_normalise(graph, x, added, gain, f"a.{i}", epsilon)
+            y = _add_and_normalise(graph, x, added, gain, f"a.{i}", epsilon=epsilon)
             x = f"a.{i}.sum"
         else:
             y = _normalise(graph, x, gain, f"a.{i}", epsilon)
@@ -105,7 +106,8 @@ def build(model: CwmForCausalLM, dtype: str = "fp32", context: int | None = None
         inputs = [graph.linear(y, f"qkv.{i}", qkv, f"b.{i}"), "", "", f"past.{i}.key", f"past.{i}.value"]
         inputs += ["last", "total", "cos", "sin"]
         if sliding[i] and window is not None:
-            # A mask rather than the operator's own window: what that counts differs between ONNX Runtime 1.23 and 1.31.
+            # A mask rather than the operator's own window: what that counts differs between ONNX Runtime 1.23
+            # and 1.31.
             inputs += ["", "mask"]
         outputs = [f"c.{i}", f"present.{i}.key", f"present.{i}.value"]
         graph.node(
@@ -120,7 +122,7 @@ def build(model: CwmForCausalLM, dtype: str = "fp32", context: int | None = None
         )
         added = graph.linear(f"c.{i}", f"o.{i}", get("self_attn.o_proj"), f"d.{i}")
         gain = graph.constant(f"norm2.{i}", get("post_attention_layernorm"))
-        y = _add_and_normalise(graph, x, added, gain, f"e.{i}", epsilon)
+        y = _add_and_normalise(graph, x, added, gain, f"e.{i}", epsilon=epsilon)
         x = f"e.{i}.sum"
         both = np.concatenate([get("mlp.gate_proj"), get("mlp.up_proj")])
         graph.node(
@@ -148,7 +150,7 @@ def _normalise(graph: Graph, x: str, gain: str, output: str, epsilon: float) -> 
     )
 
 
-def _add_and_normalise(graph: Graph, x: str, added: str, gain: str, output: str, epsilon: float) -> str:
+def _add_and_normalise(graph: Graph, x: str, added: str, gain: str, output: str, *, epsilon: float) -> str:
     outputs = [output, "", "", f"{output}.sum"]
     return graph.node("SkipSimplifiedLayerNormalization", [x, added, gain], outputs, FUSED, epsilon=epsilon)
 
@@ -192,8 +194,9 @@ def export(model: CwmForCausalLM, folder: Path, dtype: str = "fp32", context: in
 
 
 def compare(model: CwmForCausalLM, path: Path, seed: int = 0) -> tuple[float, float]:
-    """The largest difference of the logits on random tokens, in one pass and in uneven pieces with steps back, and
-    how often the likeliest token is the same. The sequence is longer than the sliding window if the context allows."""
+    """The largest difference of the logits on random tokens, in one pass and in uneven pieces with steps
+    back, and how often the likeliest token is the same. The sequence is longer than the sliding window if the
+    context allows."""
     from cwm_lsp.model.embedded import OnnxRunner
 
     runner, config = OnnxRunner(path), model.config

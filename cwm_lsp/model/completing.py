@@ -1,0 +1,244 @@
+"""One completion under way: the grammar's forced tokens are appended, the model decides the rest.
+
+One forward pass a decision: all forced tokens before it go into the same pass, and none is made for forced
+tokens after the last decision. Leaves out the engine, the cache of sequences and what a grammar is.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cwm_lsp.model.backend import BackendError, Completion, Request, StopReason, Timing
+from cwm_lsp.model.grammar import Allowed, Matcher
+from cwm_lsp.model.runner import CachedSequence, Ids, Logits, as_ids
+from cwm_lsp.model.spelling import respell
+
+if TYPE_CHECKING:
+    from cwm_lsp.model.constrained import Decoder
+
+Emit = Callable[[tuple[int, ...]], None]
+
+# How many tokens may be ruled out at one decision because the tokenizer would not put them there.
+_MISFITS = 16
+# While streaming, the last tokens of a text are held back: they may yet be spelt with other tokens.
+_HELD_BACK = 16
+
+
+def log_sum_exp(values: Logits) -> float:
+    """log(sum(exp(values))); NaN if the largest of them is not a finite number."""
+    most = values.max()
+    return float(most) + math.log(np.exp(values - most).sum()) if np.isfinite(most) else math.nan
+
+
+class _Cancelled(Exception):  # noqa: N818  (it is an answer, not an error)
+    """Unwinds to the end of a cancelled request."""
+
+
+class Completing:
+    """One request being answered: the tokens so far, and how each came."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        request: Request,
+        prompt: Ids,
+        sequence: CachedSequence,
+        *,
+        matcher: Matcher | None,
+        before_pass: Callable[[], None] | None,
+        emit: Emit | None,
+    ) -> None:
+        self._decoder = decoder
+        self._vocabulary = decoder.vocabulary
+        self._request = request
+        self._prompt = prompt
+        self._sequence = sequence
+        self._matcher = matcher
+        self._before_pass = before_pass
+        self._emit = emit
+        self._reused = sequence.length
+        self._passes = 0
+        self._tokens: list[int] = []
+        self._logprobs: list[float] = []
+        self._choices: list[float] = []
+        self._forced: list[bool] = []
+        self._allowed: Allowed | None = None
+        # Where the text after the last special token begins, and whether its spelling is still to be looked
+        # at.
+        self._text_start = 0
+        self._unchecked = False
+        self._emitted = 0
+        self._rng: np.random.Generator | None = None
+
+    def go(self) -> StopReason:
+        """Decodes to the end; why it ended."""
+        reason: StopReason | None = "length" if self._request.max_tokens <= 0 else None
+        try:
+            while reason is None:
+                reason = self._force() or self._decide()
+                self._stream(0 if reason else _HELD_BACK)
+        except _Cancelled:
+            reason = "cancelled"
+        return reason
+
+    def completion(self, reason: StopReason, started: float) -> Completion:
+        """The answer to a request that was `started` then."""
+        computed = max(0, min(self._sequence.length, len(self._prompt)) - self._reused)
+        return Completion(
+            tuple(self._tokens),
+            tuple(self._logprobs),
+            tuple(self._choices),
+            tuple(self._forced),
+            reason,
+            Timing(time.perf_counter() - started, computed, self._reused, self._passes),
+        )
+
+    def _force(self) -> StopReason | None:
+        """Appends all that the grammar leaves no choice about."""
+        matcher = self._matcher
+        if matcher is None:
+            return None
+        while not matcher.done:
+            if self._unchecked:
+                self._respell(matcher)
+            tokens = matcher.forced(self._previous())
+            if not tokens:
+                self._allowed = matcher.allowed()
+                if len(self._allowed) > 1:
+                    return None
+                if not len(self._allowed):
+                    raise BackendError("The grammar leaves the model no token to go on with.")
+                tokens = self._allowed.tolist()
+            for token in tokens:
+                reason = self._append(token, 0.0, 0.0, forced=True)
+                if reason is not None:
+                    return reason
+            matcher.consume(tokens)
+        return "grammar"
+
+    def _decide(self) -> StopReason | None:
+        """One forward pass over what is not computed yet, and one decision."""
+        logits = self._compute()
+        if logits is None:
+            return "length"
+        allowed = self._allowed
+        values = logits[: self._vocabulary.size] if allowed is None else logits[allowed]
+        total = log_sum_exp(logits)
+        if not math.isfinite(total):
+            raise BackendError("The model's output is not a number: damaged weights, or too narrow a dtype.")
+        if allowed is None or self._vocabulary.one_spelling:
+            index = self._pick(values)
+        else:
+            index = self._pick_fitting(values, allowed)
+        token = index if allowed is None else int(allowed[index])
+        logprob = choice = 0.0
+        if self._request.logprobs:
+            value = float(values[index])
+            logprob = min(0.0, value - total)
+            choice = logprob if allowed is None else min(0.0, value - log_sum_exp(values))
+        reason = self._append(token, logprob, choice, forced=False)
+        if self._matcher is not None and reason is None:
+            self._matcher.consume((token,))
+        return reason
+
+    def _pick(self, values: Logits) -> int:
+        if self._request.temperature <= 0:
+            return int(values.argmax())
+        if self._rng is None:
+            self._rng = np.random.default_rng(self._request.seed)
+        scaled = values.astype(np.float64) / self._request.temperature
+        sums = np.exp(scaled - scaled.max()).cumsum()
+        return min(int(np.searchsorted(sums, self._rng.random() * sums[-1], side="right")), len(values) - 1)
+
+    def _pick_fitting(self, values: Logits, allowed: Allowed) -> int:
+        """The best token that the tokenizer could put here; what it would spell otherwise is ruled out."""
+        first = index = self._pick(values)
+        previous, kept = self._previous(), None
+        for _ in range(min(_MISFITS, len(values) - 1)):
+            if self._vocabulary.are_neighbours(previous, int(allowed[index])):
+                return index
+            kept = values.copy() if kept is None else kept
+            values[index] = -np.inf
+            index = self._pick(values)
+        if kept is None or self._vocabulary.are_neighbours(previous, int(allowed[index])):
+            return index
+        values[:] = kept
+        return first
+
+    def _previous(self) -> int:
+        return self._tokens[-1] if self._tokens else int(self._prompt[-1])
+
+    def _compute(self) -> Logits | None:
+        """Logits after the last token, None if the context is full."""
+        sequence, start = self._sequence, len(self._prompt)
+        if start + len(self._tokens) > self._decoder.runner.context:
+            return None
+        if sequence.length < start:
+            pending = self._prompt[sequence.length :]
+            if self._tokens:
+                pending = np.concatenate([pending, as_ids(self._tokens)])
+        else:
+            pending = as_ids(self._tokens[sequence.length - start :])
+        if len(pending):
+            self._passes += self._decoder.compute(sequence, pending, self._look_up)
+        else:
+            self._look_up()
+        return sequence.logits
+
+    def _look_up(self) -> None:
+        """Between passes: others may go first, and the request may have been cancelled."""
+        if self._before_pass is not None:
+            self._sequence.keep_logits()
+            self._before_pass()
+        if self._request.cancel is not None and self._request.cancel.cancelled:
+            raise _Cancelled
+
+    def _append(self, token: int, logprob: float, choice: float, *, forced: bool) -> StopReason | None:
+        self._tokens.append(token)
+        self._logprobs.append(logprob)
+        self._choices.append(choice)
+        self._forced.append(forced)
+        if self._vocabulary.is_special(token):
+            self._text_start = len(self._tokens)
+            self._unchecked = False
+        else:
+            self._unchecked = not self._vocabulary.one_spelling
+        if token in self._request.stop:
+            return "stop"
+        return "length" if len(self._tokens) >= self._request.max_tokens else None
+
+    def _respell(self, matcher: Matcher) -> None:
+        """Spells the text since the last special token as the tokenizer would, if the model's tokens differ.
+        The text stays; only its tokens change, and what was computed on the old ones is taken back. The
+        probability of the old tokens goes to the first of the new."""
+        self._unchecked, start = False, self._text_start
+        ahead, ended = matcher.forced_text()
+        found = respell(self._vocabulary, self._tokens[start:], ahead, ended)
+        if found is None or start + found[0] < self._emitted:
+            return
+        at, new = start + found[0], found[1]
+        old = self._tokens[at:]
+        matcher.rollback(len(old))
+        if not matcher.accepts(new):
+            matcher.consume(old)
+            return
+        matcher.consume(new)
+        rest = len(new) - 1
+        self._logprobs[at:] = [sum(self._logprobs[at:])] + [0.0] * rest
+        self._choices[at:] = [sum(self._choices[at:])] + [0.0] * rest
+        self._forced[at:] = [all(self._forced[at:])] + [True] * rest
+        self._tokens[at:] = new
+        self._sequence.truncate(min(self._sequence.length, len(self._prompt) + at))
+
+    def _stream(self, held_back: int) -> None:
+        if self._emit is None:
+            return
+        safe = max(self._text_start, len(self._tokens) - held_back) if held_back else len(self._tokens)
+        if safe > self._emitted:
+            self._emit(tuple(self._tokens[self._emitted : safe]))
+            self._emitted = safe

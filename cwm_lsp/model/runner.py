@@ -1,0 +1,230 @@
+"""The token-level contract that every local engine implements, and the pool of cached sequences above it.
+
+A `Runner` makes `Cache`s; a `Cache` is one sequence whose keys and values are kept. `SequencePool` remembers
+a few of them, so that a prompt starts from the longest prefix that was ever computed and still is there.
+Leaves out decoding (constrained.py) and everything that knows an engine (embedded.py, transformers.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+Logits = NDArray[np.float32]
+
+# A tail of at most this many tokens, or of 1/8 of the common prefix, is given up rather than the sequence
+# forked.
+_SHORT_TAIL = 16
+
+
+class Cache(Protocol):
+    """One sequence in an engine. Not safe for two threads at once."""
+
+    @property
+    def length(self) -> int:
+        """How many tokens are computed."""
+
+    def extend(self, ids: Ids) -> Logits:
+        """Appends tokens (at least one) in one forward pass: logits after the last of them, (V,) float32. The
+        array may be overwritten by the next call."""
+
+    def extend_all(self, ids: Ids) -> Logits:
+        """The same, logits after each of them: (T, V)."""
+
+    def truncate(self, length: int) -> None:
+        """Forgets everything after the first `length` tokens; exact at any depth, also past a sliding
+        window."""
+
+    def fork(self, length: int) -> Cache:
+        """A new cache that holds the first `length` tokens of this one; the two are independent."""
+
+    def free(self) -> None:
+        """Gives the memory back; the cache is not used again."""
+
+
+class Runner(Protocol):
+    """An engine with a model loaded."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Length of the logits."""
+
+    @property
+    def context(self) -> int:
+        """The most tokens a sequence can have."""
+
+    def new(self) -> Cache:
+        """An empty cache."""
+
+    def close(self) -> None:
+        """Frees the model."""
+
+
+class CachedSequence:
+    """A cache and the ids that it holds."""
+
+    def __init__(self, cache: Cache, ids: Ids, logits: Logits | None = None) -> None:
+        self.cache = cache
+        self.used = 0
+        self.busy = False
+        self._ids: Ids = np.empty(max(512, 2 * len(ids)), np.int64)
+        self._ids[: len(ids)] = ids
+        self._length = len(ids)
+        self._logits = logits
+
+    @property
+    def ids(self) -> Ids:
+        """The tokens computed so far (a view)."""
+        return self._ids[: self._length]
+
+    @property
+    def length(self) -> int:
+        """How many tokens are computed."""
+        return self._length
+
+    @property
+    def logits(self) -> Logits | None:
+        """Logits after the last token, where they are still known."""
+        return self._logits
+
+    def extend(self, ids: Ids) -> Logits:
+        """Appends tokens in one pass and keeps the logits."""
+        logits = self.cache.extend(ids)
+        self._append(ids)
+        self._logits = logits
+        return logits
+
+    def extend_all(self, ids: Ids) -> Logits:
+        """Appends tokens in one pass; logits after each."""
+        logits = self.cache.extend_all(ids)
+        self._append(ids)
+        self._logits = logits[-1].copy()
+        return logits
+
+    def truncate(self, length: int) -> None:
+        """Forgets everything after the first `length` tokens."""
+        if length < self._length:
+            self.cache.truncate(length)
+            self._length = length
+            self._logits = None
+
+    def keep_logits(self) -> None:
+        """Copies the last logits, which the engine may overwrite for another sequence."""
+        if self._logits is not None:
+            self._logits = self._logits.copy()
+
+    def common(self, prompt: Ids, at_least: int = 0) -> int:
+        """Length of the common prefix with `prompt`; 0 where it can't be longer than `at_least`."""
+        most = min(self._length, len(prompt))
+        if most <= at_least or self._ids[at_least] != prompt[at_least]:
+            return 0
+        different = self._ids[:most] != prompt[:most]
+        first = int(different.argmax())
+        return first if different[first] else most
+
+    def _append(self, ids: Ids) -> None:
+        end = self._length + len(ids)
+        if end > len(self._ids):
+            grown = np.empty(2 * end, np.int64)
+            grown[: self._length] = self.ids
+            self._ids = grown
+        self._ids[self._length : end] = ids
+        self._length = end
+
+
+class SequencePool:
+    """A small LRU of cached sequences. `tokens` bounds what all of them may hold together (None: no
+    bound)."""
+
+    def __init__(self, runner: Runner, sequences: int = 8, tokens: int | None = None) -> None:
+        self._runner = runner
+        self._limit = max(1, sequences)
+        self._tokens = tokens
+        self._sequences: list[CachedSequence] = []
+        self._clock = 0
+
+    def __len__(self) -> int:
+        return len(self._sequences)
+
+    def checkout(self, prompt: Ids) -> CachedSequence:
+        """The best sequence to compute `prompt` on, cut to what the two share, marked busy until `checkin`.
+        If it holds the whole prompt its logits are known, else at least one token is left to compute."""
+        best, shared = None, 0
+        for sequence in self._sequences:
+            common = sequence.common(prompt, shared)
+            if common > shared:
+                best, shared = sequence, common
+        if best is not None and shared == len(prompt) and (best.length > shared or best.logits is None):
+            shared -= 1
+        sequence = self._start(prompt, best, shared)
+        sequence.busy = True
+        return sequence
+
+    def checkin(self, sequence: CachedSequence) -> None:
+        """Ends the use of a sequence; it stays cached."""
+        sequence.busy = False
+        sequence.keep_logits()
+        self._clock += 1
+        sequence.used = self._clock
+        if self._tokens is not None:
+            while len(self._sequences) > 1 and sum(s.length for s in self._sequences) > self._tokens:
+                if not self._drop(self._oldest(self._sequences[:], spare=sequence)):
+                    break
+
+    def discard(self, sequence: CachedSequence) -> None:
+        """Ends the use of a sequence whose state is not known any more (the engine failed in the middle)."""
+        sequence.busy = False
+        self._drop(sequence)
+
+    def clear(self) -> None:
+        """Forgets all sequences."""
+        for sequence in self._sequences:
+            sequence.cache.free()
+        self._sequences.clear()
+
+    def _start(self, prompt: Ids, best: CachedSequence | None, shared: int) -> CachedSequence:
+        if best is None or shared < _SHORT_TAIL:
+            if best is not None and not best.busy and best.length == shared > 0:
+                return best
+            self._make_room(prompt, None)
+            fresh = CachedSequence(self._runner.new(), prompt[:0])
+            self._sequences.append(fresh)
+            return fresh
+        if not best.busy and best.length - shared <= max(_SHORT_TAIL, shared // 8):
+            best.truncate(shared)
+            return best
+        self._make_room(prompt, best)
+        fork = CachedSequence(best.cache.fork(shared), prompt[:shared])
+        self._sequences.append(fork)
+        return fork
+
+    def _make_room(self, prompt: Ids, best: CachedSequence | None) -> None:
+        """Drops one sequence if the pool is full. Forks of one prefix crowd each other out before they crowd
+        out the others: at most half of the pool belongs to one family."""
+        if len(self._sequences) < self._limit:
+            return
+        family = [s for s in self._sequences if s is not best and 2 * s.common(prompt) > s.length]
+        crowded = len(family) + (best is not None) > self._limit // 2
+        victim = self._oldest(family, best) if crowded else None
+        self._drop(victim or self._oldest(self._sequences, best))
+
+    @staticmethod
+    def _oldest(among: Sequence[CachedSequence], spare: CachedSequence | None) -> CachedSequence | None:
+        free = [s for s in among if not s.busy and s is not spare]
+        return min(free, key=lambda s: s.used, default=None)
+
+    def _drop(self, sequence: CachedSequence | None) -> bool:
+        if sequence is None:
+            return False
+        self._sequences.remove(sequence)
+        sequence.cache.free()
+        return True
+
+
+def as_ids(ids: Sequence[int] | Ids | Any) -> Ids:
+    """The ids as the arrays that runners take."""
+    return np.asarray(ids, dtype=np.int64).reshape(-1)
