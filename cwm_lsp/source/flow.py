@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.flow_bytecode import graph_of
+from cwm_lsp.source.flow_bytecode import Op, graph_of
+from cwm_lsp.source.flow_calls import Entry, Sites
 from cwm_lsp.source.flow_compile import Code, FlowError, codes_of
 from cwm_lsp.source.flow_lines import LineFacts, LineGraph
 
-__all__ = ["Flow", "FlowError", "flow_of"]
+__all__ = ["Entry", "Flow", "FlowError", "flow_of"]
 
 
 class Flow:
@@ -37,6 +38,7 @@ class Flow:
         for code in codes_of(document):
             self._codes[code.qualname].append(code)
         self._graphs: dict[str, tuple[LineGraph, ...]] = {}
+        self._entries: dict[tuple[str, int], tuple[Entry, ...]] = {}
 
     @cached_property
     def functions(self) -> tuple[str, ...]:
@@ -86,6 +88,31 @@ class Flow:
         """The lines on which there can be a line frame of the function."""
         graphs = self.line_graphs(function)
         return _sorted(line for graph in graphs for line, facts in graph.lines.items() if facts.starts)
+
+    def calls(self, function: str, line: int) -> tuple[str, ...]:
+        """The document's functions that may be entered from `line`, the likeliest first: see `entries`."""
+        return tuple(entry.function for entry in self.entries(function, line))
+
+    def entries(self, function: str, line: int) -> tuple[Entry, ...]:
+        """The document's functions that may be entered from `line`, each with the reason.
+
+        Generators and coroutines are entered where they are iterated or awaited, not where they are called.
+        An unknown callee may be any function that is a value somewhere.
+        """
+        key = (function, line)
+        if key not in self._entries:
+            self._entries[key] = self._sites.entries(self._ops(function, line))
+        return self._entries[key]
+
+    @cached_property
+    def _sites(self) -> Sites:
+        return Sites(self.document)
+
+    def _ops(self, function: str, line: int) -> Iterator[tuple[Op, Op | None]]:
+        for graph in self.line_graphs(function):
+            if line in graph.lines:
+                for at in sorted({at for at, _ in graph.lines[line].nodes}):
+                    yield graph.ops[at], graph.ops[at - 1] if at else None
 
     def facts(self, function: str, line: int) -> Iterator[LineFacts]:
         """All there is to know about a line, once for each function of the name that has it."""
