@@ -7,11 +7,13 @@ how a call is found (calls).
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
+
+T = TypeVar("T")
 
 MAX_ITEMS = 10_000
 """`list(range(n))` and the like are read up to this many items."""
@@ -172,13 +174,35 @@ def bind_arguments(function: Function, call: ast.Call, shadowed: Collection[str]
 def _bind(function: Function, call: ast.Call, shadowed: Collection[str]) -> dict[str, str]:
     if not isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         raise CallError(f"{function.qualname} can't be called by name")
-    signature, name = function.node.args, function.qualname
-    given, words = _arguments(name, call, shadowed)
+    given, words = _arguments(function.qualname, call, shadowed)
+    return bind_values(
+        function.qualname,
+        function.node.args,
+        given,
+        words,
+        default=lambda parameter, node: _default(parameter, node, shadowed),
+        packed=lambda rest: f"({', '.join(rest)}{',' if len(rest) == 1 else ''})",
+        named=lambda extra: "{" + ", ".join(f"{word!r}: {value}" for word, value in extra) + "}",
+    )
+
+
+def bind_values(
+    name: str,
+    signature: ast.arguments,
+    given: Sequence[T],
+    words: Sequence[tuple[str, T]],
+    *,
+    default: Callable[[str, ast.expr], T],
+    packed: Callable[[Sequence[T]], T],
+    named: Callable[[Sequence[tuple[str, T]]], T],
+) -> dict[str, T]:
+    """Parameter to value, in the order of `co_varnames`, whatever a value is: `default` makes one of a default
+    expression, `packed` and `named` make those of `*args` and `**kwargs`. Raises CallError as CPython would."""
     only = [a.arg for a in signature.posonlyargs]
     positional = only + [a.arg for a in signature.args]
     keyword_only = [a.arg for a in signature.kwonlyargs]
     bound = dict(zip(positional, given, strict=False))
-    extra: list[tuple[str, str]] = []
+    extra: list[tuple[str, T]] = []
     for word, value in words:
         if word in keyword_only or word in positional[len(only) :]:
             if word in bound:
@@ -202,15 +226,14 @@ def _bind(function: Function, call: ast.Call, shadowed: Collection[str]) -> dict
     _refuse_missing(name, "positional", [p for p in positional if p not in bound and p not in defaults])
     defaults |= {p: d for p, d in zip(keyword_only, signature.kw_defaults, strict=True) if d is not None}
     _refuse_missing(name, "keyword-only", [p for p in keyword_only if p not in bound and p not in defaults])
-    for parameter, default in defaults.items():
-        if parameter not in bound and default is not None:
-            bound[parameter] = _default(parameter, default, shadowed)
+    for parameter, node in defaults.items():
+        if parameter not in bound and node is not None:
+            bound[parameter] = default(parameter, node)
     values = {parameter: bound[parameter] for parameter in positional + keyword_only}
     if signature.vararg is not None:
-        rest = given[len(positional) :]
-        values[signature.vararg.arg] = f"({', '.join(rest)}{',' if len(rest) == 1 else ''})"
+        values[signature.vararg.arg] = packed(given[len(positional) :])
     if signature.kwarg is not None:
-        values[signature.kwarg.arg] = "{" + ", ".join(f"{word!r}: {value}" for word, value in extra) + "}"
+        values[signature.kwarg.arg] = named(extra)
     return values
 
 

@@ -10,7 +10,7 @@ import ast
 import builtins
 from collections.abc import Generator, Sequence
 
-from cwm_lsp.source.bind import WrongArguments, bind_arguments
+from cwm_lsp.source.binding import CallError, bind_values, literal_repr
 from cwm_lsp.source.evaluate import MUTATING, NO_RESULT, Evaluator, PythonRaised
 from cwm_lsp.source.operations import (
     Answer,
@@ -25,7 +25,7 @@ from cwm_lsp.source.operations import (
     Unsupported,
     Walk,
 )
-from cwm_lsp.source.values import class_of_instance, iterated, kind_of
+from cwm_lsp.source.values import class_of_instance, iterated, kind_of, sequence_repr
 
 LAZY = frozenset(("enumerate", "zip", "reversed"))
 VIEWS = {"items": "pair", "keys": "key", "values": "value"}
@@ -192,13 +192,30 @@ def _enter(walk: Evaluator, target: Ref, positional: list[Ref], named: list[tupl
     function = target.function
     try:
         parameters = walk.scope.parameters(function)
-        bound = bind_arguments(function.rpartition(".")[2], parameters, positional, named)
-    except WrongArguments as error:
+        bound = bind_values(
+            function.rpartition(".")[2],
+            parameters,
+            positional,
+            named,
+            default=_default,
+            packed=lambda rest: Ref(sequence_repr("tuple", [walk.text(value) for value in rest])),
+            named=lambda extra: Ref(
+                sequence_repr("dict", [f"{word!r}: {walk.text(value)}" for word, value in extra])
+            ),
+        )
+    except CallError as error:
         raise PythonRaised(f"TypeError({str(error)!r})") from None
-    arguments = (*bound, *walk.scope.free_variables(function))
+    arguments = (*bound.items(), *walk.scope.free_variables(function))
     if walk.scope.is_generator(function):
         return (yield from walk.ask(Create(function, arguments)))
     return (yield from walk.ask(Enter(function, arguments)))
+
+
+def _default(parameter: str, node: ast.expr) -> Ref:
+    try:
+        return Ref(literal_repr(node))
+    except CallError:
+        raise Unsupported(f"the default of {parameter} is no literal") from None
 
 
 def _construct(walk: Evaluator, name: str, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
