@@ -196,8 +196,9 @@ def bind_values(
     packed: Callable[[Sequence[T]], T],
     named: Callable[[Sequence[tuple[str, T]]], T],
 ) -> dict[str, T]:
-    """Parameter to value, in the order of `co_varnames`, whatever a value is: `default` makes one of a default
-    expression, `packed` and `named` make those of `*args` and `**kwargs`. Raises CallError as CPython would."""
+    """Parameter to value, in the order of `co_varnames`, whatever a value is: `default` makes one of a
+    default expression, `packed` and `named` make those of `*args` and `**kwargs`. Raises CallError as
+    CPython would."""
     only = [a.arg for a in signature.posonlyargs]
     positional = only + [a.arg for a in signature.args]
     keyword_only = [a.arg for a in signature.kwonlyargs]
