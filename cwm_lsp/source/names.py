@@ -141,6 +141,14 @@ class Names:
         """The lines that may come after a line."""
         return flow_of(self.document).successors(function.qualname, line)
 
+    def entry_lines(self, function: Function) -> list[int]:
+        """Where a function begins: its first statement that is no docstring."""
+        node = function.node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return [function.def_line]
+        real = [part for part in node.body if not is_docstring(part)]
+        return [(real or node.body)[0].lineno]
+
     def first_inside(self, function: Function, line: int) -> int | None:
         """The line on which the body of the statement at a line begins (a comprehension's is its own)."""
         if not isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -231,6 +239,32 @@ class Names:
                         names.setdefault(name)
             found = self._variables[function.qualname] = tuple(names)
         return found
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """True for a statement that is only a string."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+   
+    and isinstance(node.value.value,
+    str)
 
 
 def _stores(node: ast.AST) -> list[str]:

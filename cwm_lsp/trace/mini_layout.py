@@ -24,7 +24,7 @@ from parso.utils import parse_version_string
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
-from cwm_lsp.source.names import head_span, names_of
+from cwm_lsp.source.names import head_span, is_docstring, names_of
 from cwm_lsp.source.operations import Answer, Operation, Raised, Stop, Unsupported
 from cwm_lsp.trace import mini_vocabulary as v
 from cwm_lsp.trace.mini_values import cursor_tokens, indexed_tokens, length_of, text_of_tokens, value_tokens
@@ -115,7 +115,7 @@ def source_tokens(document: Document, qualname: str) -> Tokens:
             tokens += [*naming.variable(name), v.WORDS[", "]]
         tokens += [")", ":"]
         body = list(root.node.body)
-        if _is_docstring(body[0]):
+        if is_docstring(body[0]):
             body = body[1:]
         if body:
             first = body[0].lineno
@@ -125,14 +125,6 @@ def source_tokens(document: Document, qualname: str) -> Tokens:
     if len(tokens) > 6 * LONGEST_QUESTION:
         raise Unsupported(f"{root.qualname} is too long for cwm-mini")
     return (*tokens, "<|frame_sep|>")
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 def _body_tokens(document: Document, naming: Naming, first: int, last: int) -> list[str]:

@@ -161,7 +161,7 @@ class MiniPredictor:
     def _next(self, machine: Machine, choices: Choices, cancel: Cancel) -> tuple[Frame, _Tally]:
         top, depth = machine.top, len(machine.stack)
         step, block = self._walk(machine, cancel)
-        if choices.free_form:
+        if choices.free_form and top.situation in ("line", "returned") and step.event != "call":
             frame = self._free(machine, step, block, choices, cancel)
         elif step.event == "call":
             frame = _call_frame(machine, step, choices)
@@ -184,6 +184,8 @@ class MiniPredictor:
             if o.event == "line" and o.depth == depth and o.function == top.function.qualname
         ]
         lines = list(dict.fromkeys(option.line for option in here))
+        if choices.free_form:
+            lines = machine.names.entry_lines(top.function) if top.situation == "called" else lines
         if step.line is not None:
             lines = [line for line in lines if line == step.line] or lines
         elif step.branch is not None:
@@ -215,11 +217,7 @@ class MiniPredictor:
         first, last = naming.first_line, layout.root_of(machine.document, top.function).last_line
         lines = [o.line for o in choices.options if first < o.line <= last] or [top.line]
         named = {naming.line(line): line for line in reversed(lines)}
-        ways = (
-            ["<|call_sep|>"]
-            if step.event == "call"
-            else ["<|line_sep|> line", "<|return_sep|>", "<|exception_sep|>"]
-        )
+        ways = ["<|line_sep|> line", "<|return_sep|>", "<|exception_sep|>"]
         rule = f"start: {' | '.join(ways)}\nline: {' | '.join(named)}\n"
         completion = self._complete(block, rule, cancel)
         machine.certainty *= confidence_of(completion)
@@ -237,8 +235,6 @@ class MiniPredictor:
                 {},
                 Value(text, "predicted", machine.certainty),
             )
-        if said[0] == "<|call_sep|>":
-            return _call_frame(machine, step, choices)
         if step.event != "exception":
             raise PredictionError("malformed", "The model says that an exception is raised, but not which.")
         arg = Value(exception_triple(step.text), "predicted", machine.certainty)

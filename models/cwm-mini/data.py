@@ -25,7 +25,7 @@ from cwm_lsp.source.document import Document, DocumentError
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
-WEIGHTS = np.array([0.0, 0.12, 0.15, 1.0, 0.1], dtype=np.float32)
+WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15], dtype=np.float32)
 """Loss weights of the roles given, forced, event, decided and jumped."""
 KEPT_BLOCKS = 24
 DRILL_SHARE = 0.7
