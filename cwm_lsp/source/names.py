@@ -243,28 +243,9 @@ class Names:
 
 def is_docstring(node: ast.stmt) -> bool:
     """True for a statement that is only a string."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-   
-    and isinstance(node.value.value,
-    str)
+    if not isinstance(node, ast.Expr):
+        return False
+    return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _stores(node: ast.AST) -> list[str]:
