@@ -17,7 +17,10 @@ from cwm_lsp.commands.errors import BAD_USAGE, BROKEN_PIPE, FAILED, INTERRUPTED,
 from cwm_lsp.look import printable
 
 COMMANDS = {
+    "trace": "predict what a call does, line by line, without running it",
     "record": "really run a call, traced (this executes your code)",
+    "eval": "how often predictions are right (this executes the programs)",
+    "models": "which models there are",
     "doctor": "what is installed, what is missing, what to type",
 }
 

@@ -50,6 +50,7 @@ def examine() -> Iterator[Finding]:
         _packages,
         _extras,
         _settings,
+        _models,
         _memory,
         _gpu,
         _terminal,
@@ -107,6 +108,42 @@ def _settings() -> Iterator[Finding]:
     yield Finding("settings", "ok", where)
     for problem in loaded.problems:
         yield Finding("settings", "warn", problem, "correct or remove it")
+
+
+def _models() -> Iterator[Finding]:
+    from cwm_lsp.model.backend import BackendError
+    from cwm_lsp.model.catalog import profiles
+
+    chosen = config.load().settings.model
+    try:
+        known = profiles()
+    except BackendError as error:
+        yield Finding("models", "error", str(error), "install cwm-lsp again")
+        return
+    for profile in known:
+        folder = profile.folder
+        is_default = profile.name == config.Settings().model
+        if folder is not None:
+            yield Finding(profile.name, "ok", f"{folder} ({_megabytes(folder):,.0f} MB)")
+        elif is_default:
+            yield Finding(profile.name, "error", "its files are missing", "install cwm-lsp again")
+        elif profile.name == chosen:
+            yield Finding(
+                profile.name, "error", "chosen in the settings, but not on this machine", "download it"
+            )
+        else:
+            yield Finding(profile.name, "ok", "not on this machine")
+    if chosen not in {profile.name for profile in known}:
+        if Path(chosen).expanduser().is_dir():
+            yield Finding("model", "ok", f"{chosen} (chosen in the settings)")
+        else:
+            yield Finding(
+                "model", "warn", f"{chosen} is chosen in the settings and is no folder", "check the name"
+            )
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def _memory() -> Iterator[Finding]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cwm_lsp.config import Settings
+from cwm_lsp import config
+from cwm_lsp.commands.terminal import note
+from cwm_lsp.config import GROUNDINGS, Settings
 
 
 def positive(text: str) -> int:
@@ -32,11 +32,17 @@ def seconds(text: str) -> float:
     return number
 
 
+def add_world_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that predicts."""
+    parser.add_argument(
+        "--grounding", choices=GROUNDINGS, help="none: the model alone; flow: next lines are real successors"
+    )
+    parser.add_argument("--backend", metavar="NAME", help="a model's name (see `models list`) or folder")
+    parser.add_argument("--max-frames", metavar="N", type=positive, help="stop a trace after N frames")
+
+
 def settings() -> Settings:
     """The user's settings; each refused value is named on stderr."""
-    from cwm_lsp import config
-    from cwm_lsp.commands.terminal import note
-
     loaded = config.load()
     for problem in loaded.problems:
         note(problem)
