@@ -79,16 +79,40 @@ def texts(rng: random.Random) -> list[str]:
     return [*(fstring() for _ in range(3)), *rng.sample(choices, 2)]
 
 
+def equalities(rng: random.Random) -> list[str]:
+    """Tests over two letters `c` and `d`, two strings `s` and `t` and a list of words `ws`, as often true as not."""
+    choices = (
+        "c == d", "c == d", "c == d", "c != d", "c != d", "s == t", "s == t", "s != t", "c in s", "c in s", "c not in s",
+        "s in ws", "s not in ws", "s[0] == c", "s[-1] == d", "s.startswith(c)", "s.endswith(d)", "c < d", "s < t", "c > d",
+        "c == d or c == s", "c in s and d in s", "c == s[1:2]", "s.count(c)", "s.find(c)", "d + c", "c in 'aeiou'", "s == s[::-1]",
+    )  # fmt: skip
+    return rng.sample(choices, 5)
+
+
+def equal_arguments(rng: random.Random, values: Values) -> str:
+    """Arguments of which many are the same or contain one another."""
+    s = values.raw_str() or "a"
+    t = s if rng.random() < 0.5 else values.raw_str()
+    c = rng.choice(s) if rng.random() < 0.6 else rng.choice("abcdefghijklmnopqrstuvwxyz")
+    d = c if rng.random() < 0.5 else rng.choice("abcdefghijklmnopqrstuvwxyz")
+    words = [rng.choice(("red", "cat", "sun", "x", "blue")) for _ in range(rng.randint(0, 3))]
+    if rng.random() < 0.5:
+        words.insert(rng.randint(0, len(words)), s)
+    return f"{c!r}, {d!r}, {s!r}, {t!r}, {words!r}"
+
+
 def drill(seed: int) -> tuple[str, list[str]]:
     """Source and calls of one drill."""
     rng = random.Random(seed ^ 0xD1117)
     values = Values(rng)
     names = rng.sample(("r", "x", "out", "t", "u", "w", "y", "z", "p", "q"), 5)
     kind = rng.random()
-    if kind < 0.55:
+    if kind < 0.47:
         body, parameters = arithmetic(rng), "a, b"
-    elif kind < 0.75:
+    elif kind < 0.64:
         body, parameters = texts(rng), "s, t, n, ws"
+    elif kind < 0.82:
+        body, parameters = equalities(rng), "c, d, s, t, ws"
     else:
         body, parameters = sequences(rng), "xs, s, i, c"
     lines = [f"    {name} = {line}" for name, line in zip(names, body, strict=True)]
@@ -97,6 +121,8 @@ def drill(seed: int) -> tuple[str, list[str]]:
         if parameters == "a, b":
             a = number(rng)
             calls.append(f"main({a}, {near(rng, a)})")
+        elif parameters == "c, d, s, t, ws":
+            calls.append(f"main({equal_arguments(rng, values)})")
         elif parameters == "s, t, n, ws":
             calls.append(f"main({values.str()}, {values.str()}, {number(rng)}, {values.strs()})")
         else:
