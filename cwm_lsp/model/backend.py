@@ -40,9 +40,9 @@ class Request:
 
     `prompt`: token ids, the whole of it every time (the backend reuses the prefixes it has seen).
     `stop`: ids that end the completion; the stop token is the last of `Completion.tokens`.
-    `grammar`: Lark as llguidance reads it, special tokens by name (`<|line_sep|>`); None leaves the model alone.
-    Decoding ends when the grammar is complete and can't go on, at a stop id, or after `max_tokens` (forced included).
-    `temperature` 0 is greedy; ties go to the lowest id.
+    `grammar`: Lark as llguidance reads it, special tokens by name (`<|line_sep|>`); None leaves the model
+    alone. Decoding ends when the grammar is complete and can't go on, at a stop id, or after `max_tokens`
+    (forced included). `temperature` 0 is greedy; ties go to the lowest id.
     """
 
     prompt: Sequence[int]
@@ -58,8 +58,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What an answer cost: `seconds` of wall time, `prompt_tokens` computed and `reused_tokens` not computed again,
-    and how many forward `passes` the model made."""
+    """What an answer cost: `seconds` of wall time, `prompt_tokens` computed and `reused_tokens` not
+    computed again, and how many forward `passes` the model made."""
 
     seconds: float = 0.0
     prompt_tokens: int = 0
@@ -98,7 +98,8 @@ class Vocabulary(Protocol):
         """Ids of plain text: never a special token, whatever the text contains, and no BOS."""
 
     def token(self, name: str) -> int:
-        """The id of a special token by its name, such as `<|frame_sep|>`. Raises KeyError if the model has none."""
+        """The id of a special token by its name, such as `<|frame_sep|>`. Raises KeyError if the model has
+        none."""
 
     def has(self, name: str) -> bool:
         """True if the model has that special token."""

@@ -17,8 +17,9 @@ LocalKind = Literal["given", "same", "may", "must"]
 class LocalChoice:
     """What one local may be in the next frame.
 
-    given: `value` is known and forced, written out in full; same: unchanged, `..` is forced (`value` is what it
-    still holds); may: `..` or a new value; must: the line assigns it (`..` if it gets the value that it had).
+    given: `value` is known and forced, written out in full; same: unchanged, `..` is forced (`value` is
+    what it still holds); may: `..` or a new value; must: the line assigns it (`..` if it gets the value
+    that it had).
     """
 
     name: str
@@ -28,7 +29,8 @@ class LocalChoice:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One frame that may come next, its open values left to the model. `arg` is the returned value where known."""
+    """One frame that may come next, its open values left to the model. `arg` is the returned value where
+    known."""
 
     event: Event
     function: str
@@ -40,8 +42,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """All frames that may come next. With `free_form` (grounding "none") the options only name the lines of the
-    file: any event, any of these lines, any locals; just the form of a frame is held."""
+    """All frames that may come next. With `free_form` (grounding "none") the options only name the lines
+    of the file: any event, any of these lines, any locals; just the form of a frame is held."""
 
     options: tuple[Option, ...]
     free_form: bool = False

@@ -48,10 +48,11 @@ class Value:
 class Frame:
     """One step of a trace, with the meaning of `sys.settrace` events.
 
-    `locals` hold the values *before* the line runs, in the order the frame lists them; call and line frames carry
-    them, return and exception frames do not. `arg` is the returned value, or the `repr` of the exception triple
-    `(<class 'E'>, E('...'), <traceback object>)`. `line` is 1-based in the document, `depth` is 1 for the function
-    the trace starts in. `function` is the qualified name as CPython gives it (`f`, `C.m`, `f.<locals>.<listcomp>`).
+    `locals` hold the values *before* the line runs, in the order the frame lists them; call and line
+    frames carry them, return and exception frames do not. `arg` is the returned value, or the `repr` of
+    the exception triple `(<class 'E'>, E('...'), <traceback object>)`. `line` is 1-based in the document,
+    `depth` is 1 for the function the trace starts in. `function` is the qualified name as CPython gives it
+    (`f`, `C.m`, `f.<locals>.<listcomp>`).
     """
 
     event: Event
@@ -93,7 +94,8 @@ class Frame:
     def same_as(self, other: Frame) -> bool:
         """True if both tell the same thing, whatever the origins and confidences of their values."""
         return (
-            (self.event, self.function, self.line, self.depth) == (other.event, other.function, other.line, other.depth)
+            (self.event, self.function, self.line, self.depth)
+            == (other.event, other.function, other.line, other.depth)
             and {n: v.repr for n, v in self.locals.items()} == {n: v.repr for n, v in other.locals.items()}
             and (self.arg.repr if self.arg else None) == (other.arg.repr if other.arg else None)
         )
@@ -103,8 +105,9 @@ class Frame:
 class End:
     """How a trace ended: the last JSON line of `trace --json` and `record --json`.
 
-    `value` is the `repr` returned by the entry function (or of the exception that left it), None if it did not get
-    that far. `decisions` counts tokens the model chose, `tokens` all tokens of the frames, `seconds` wall time.
+    `value` is the `repr` returned by the entry function (or of the exception that left it), None if it did
+    not get that far. `decisions` counts tokens the model chose, `tokens` all tokens of the frames,
+    `seconds` wall time.
     """
 
     reason: EndReason

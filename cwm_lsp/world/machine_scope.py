@@ -1,4 +1,5 @@
-"""What the walk of one line sees of the machine: names, heap cells, attributes, and the functions of the file.
+"""What the walk of one line sees of the machine: names, heap cells, attributes, and the functions of the
+file.
 
 Leaves out the machine's own state and how it moves from frame to frame (machine.py).
 """

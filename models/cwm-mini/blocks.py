@@ -1,13 +1,15 @@
-"""Turns a really run call into what cwm-mini learns from: sources and blocks with what counts in each token's loss.
+"""Turns a really run call into what cwm-mini learns from: sources and blocks with what counts in each
+token's loss.
 
-Walks each recorded frame as the product does, with the oracle in the model's place, and keeps a block only where the
-walk arrives at the frame that was recorded.
+Walks each recorded frame as the product does, with the oracle in the model's place, and keeps a block only
+where the walk arrives at the frame that was recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import oracle
 
@@ -20,8 +22,8 @@ from cwm_lsp.trace.mini_vocabulary import END, INVENT, STEP_OVER
 from cwm_lsp.world.machine import Machine, Step, exception_triple
 
 GIVEN, FORCED, EVENT, DECIDED, JUMPED = 0, 1, 2, 3, 4
-"""What a token is to the model: part of the prompt, forced by the walk, the next event, its own decision, or one that
-sees only a whole call (stepping over it, inventing its arguments)."""
+"""What a token is to the model: part of the prompt, forced by the walk, the next event, its own decision,
+or one that sees only a whole call (stepping over it, inventing its arguments)."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ def samples_of(document: Document, frames: Sequence[Frame]) -> tuple[dict[str, S
     samples: dict[str, Sample] = {}
     machine = Machine(document)
     calls: list[tuple[Frame, str]] = []
-    for frame, following in zip(frames, frames[1:], strict=False):
+    for frame, following in pairwise(frames):
         try:
             machine.follow(frame)
             if frame.event == "call":

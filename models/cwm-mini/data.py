@@ -33,7 +33,8 @@ DRILL_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A source and some of its blocks as ids; `jump` moves the blocks away from it, as a longer source would."""
+    """A source and some of its blocks as ids; `jump` moves the blocks away from it, as a longer source
+    would."""
 
     source: list[int]
     blocks: list[tuple[list[int], list[int]]]
@@ -42,7 +43,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Flat arrays over all tokens, padding included: ids, positions, roles; and the segments they consist of."""
+    """Flat arrays over all tokens, padding included: ids, positions, roles; and the segments they consist
+    of."""
 
     ids: np.ndarray
     positions: np.ndarray

@@ -2,9 +2,10 @@
 
     python models/cwm-mini/evaluate.py MODEL_FOLDER [--generated 200] [--grounding flow|none] [--json]
 
-Three sets: generated programs (seeds that training never reaches), the hand-written held-out functions, and the
-project's examples. Every call is predicted freely from its arguments, and each frame again from the true frames before
-it; both are held against a real run. The definitions are those of cwm_lsp/world/metrics.py.
+Three sets: generated programs (seeds that training never reaches), the hand-written held-out functions,
+and the project's examples. Every call is predicted freely from its arguments, and each frame again from
+the true frames before it; both are held against a real run. The definitions are those of
+cwm_lsp/world/metrics.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The network of cwm-mini for training: CWM's architecture (CwmForCausalLM) in plain torch, with its parameter names.
+"""The network of cwm-mini for training: CWM's architecture (CwmForCausalLM) in plain torch, with its
+parameter names.
 
-Takes the batches of data.py, whose blocks see their source and themselves. Leaves out decoding and caches: the product's backends do those
-on the exported weights.
+Takes the batches of data.py, whose blocks see their source and themselves. Leaves out decoding and caches:
+the product's backends do those on the exported weights.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ CONFIG = {
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rows of the flat token axis: a source (`source` None), or `count` blocks of `length` that see that source."""
+    """Rows of the flat token axis: a source (`source` None), or `count` blocks of `length` that see that
+    source."""
 
     start: int
     count: int
@@ -50,7 +52,8 @@ class Segment:
 
 
 class Attention(nn.Module):
-    """Grouped-query attention with rotary positions, segment by segment: scores are made only where they count."""
+    """Grouped-query attention with rotary positions, segment by segment: scores are made only where they
+    count."""
 
     def __init__(self, config: dict) -> None:
         super().__init__()
@@ -73,16 +76,15 @@ class Attention(nn.Module):
         parts = zip(segments, q.split(sizes), k.split(sizes), v.split(sizes), strict=True)
         sources: dict[int, tuple[Tensor, Tensor]] = {}
         mixed = []
-        for segment, queries, keys, values in parts:
+        for segment, *part in parts:
             shape = (segment.count, segment.length, self.heads, self.size)
-            queries, keys, values = (part.view(shape).transpose(1, 2) for part in (queries, keys, values))
+            queries, keys, values = (each.view(shape).transpose(1, 2) for each in part)
             if segment.source is None:
                 sources[segment.start] = keys, values
-            else:
-                before, held = sources[segment.source.start]
-                keys = torch.cat((before.expand(segment.count, -1, -1, -1), keys), 2)
-                values = torch.cat((held.expand(segment.count, -1, -1, -1), values), 2)
-            mixed.append(self._mix(queries, keys, values))
+                mixed.append(self._mix(queries, keys, values))
+                continue
+            before, held = (each.expand(segment.count, -1, -1, -1) for each in sources[segment.source.start])
+            mixed.append(self._mix(queries, torch.cat((before, keys), 2), torch.cat((held, values), 2)))
         return self.o_proj(torch.cat(mixed))
 
     def _mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

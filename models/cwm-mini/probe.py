@@ -1,4 +1,4 @@
-"""Which single operations does a cwm-mini answer right? By kind, over held-out programs, the true state given.
+"""Which single operations does a cwm-mini answer right? By kind, over held-out programs, from true states.
 
 python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
 """
@@ -92,9 +92,9 @@ def main() -> None:
                         right[label(operation)] += said == truth
                         if said != truth and shown < args.wrong:
                             shown += 1
-                            print(
-                                f"{label(operation)}: {operation.operands} pos {operation.position} -> {said} instead of {truth}"
-                            )
+                            place = f" at {operation.position}" if operation.kind == "item" else ""
+                            asked_of = ", ".join(operation.operands) + place
+                            print(f"{label(operation)}: {asked_of} -> {said}, not {truth}")
                         block.ids += predictor._encode(layout.answer_tokens(truth))
                         operation = walk.send(truth)
                 except StopIteration:

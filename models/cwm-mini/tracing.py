@@ -1,6 +1,8 @@
-"""Runs the recipe's own programs under sys.settrace in this process: fast, and safe because the recipe wrote them.
+"""Runs the recipe's own programs under sys.settrace in this process: fast, and safe because the recipe
+wrote them.
 
-The product's recorder runs strangers' code in a child process instead; a test holds the two to the same frames.
+The product's recorder runs strangers' code in a child process instead; a test holds the two to the same
+frames.
 """
 
 from __future__ import annotations
