@@ -13,7 +13,7 @@ from cwm_lsp.commands.rows import Item, Row, Rows
 from cwm_lsp.commands.terminal import Pair, Terminal
 from cwm_lsp.look import cut, marked, percent, printable, strength
 from cwm_lsp.source.document import Document
-from cwm_lsp.trace.frame import End, Frame, Value
+from cwm_lsp.trace.frame import End, Frame, Origin, Value
 from cwm_lsp.world.compare import difference, same_place
 from cwm_lsp.world.metrics import same_output
 
@@ -262,13 +262,17 @@ def check_line(terminal: Terminal, summary: Summary) -> list[Pair]:
 
 
 def result_of(frames: Sequence[Frame], end: End) -> Value | None:
-    """The value that a trace came to, with its origin: what its last return or exception says."""
+    """The value that a trace came to, no surer than the least sure value on the way to it."""
     if end.value is None:
         return None
+    origin: Origin = "predicted"
     for frame in reversed(frames):
         if frame.arg is not None and end.value in (frame.arg.repr, exception_text(frame.arg.repr)):
-            return Value(end.value, frame.arg.origin, frame.arg.confidence)
-    return Value(end.value, "predicted")
+            origin = frame.arg.origin
+            break
+    said = [value for frame in frames for value in (*frame.locals.values(), frame.arg) if value is not None]
+    confidences = [value.confidence for value in said if value.confidence is not None]
+    return Value(end.value, origin, min(confidences, default=None))
 
 
 def count(number: int, noun: str) -> str:

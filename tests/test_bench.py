@@ -1,0 +1,22 @@
+"""`make bench` measures what it says: the form of its JSON, and that both sides tell the same trace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.cli_fixture import EXAMPLES, ROOT, environment
+
+
+def test_decode_prints_json() -> None:
+    command = [sys.executable, "bench/decode.py", str(EXAMPLES / "gcd.py"), "--max-frames", "15"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["frames"] == 14  # the first of 15 was given
+    assert 0 < report["decisions_per_frame"] < report["tokens_per_frame"]
+    assert report["passes"] < report["plain"]["passes"] == report["plain"]["tokens"]
+    assert report["plain"]["tokens"] >= report["tokens_per_frame"] * report["frames"] - 1
+    for name in ("frames_per_second", "seconds_to_first_frame", "speedup", "speedup_cpu"):
+        assert report[name] > 0
