@@ -15,9 +15,11 @@ from cwm_lsp.model.vocabulary import HfVocabulary
 from cwm_lsp.source.document import Document
 from cwm_lsp.trace.cwm_codec import CwmCodec
 from cwm_lsp.trace.cwm_text import Context
+from cwm_lsp.world.certain import certain
+from cwm_lsp.world.choices import choices_after
 from cwm_lsp.world.cwm_predictor import CwmPredictor
+from cwm_lsp.world.stack import Stack
 from tests.tokenizer_fixture import tokenizer_json
-from tests.trace.offered import choices_along
 from tests.trace.oracle import OracleBackend
 from tests.trace.programs import examples, generated
 from tests.trace.real_runs import run
@@ -39,6 +41,7 @@ class Tally:
 
 
 def decode(programs: Iterable[tuple[str, str]]) -> Tally:
+    """Every frame after the first, each predicted from the true ones before it."""
     backend = OracleBackend(HfVocabulary(tokenizer_json()))
     codec, tally = CwmCodec(backend.vocabulary), Tally()
     for text, call in programs:
@@ -47,19 +50,21 @@ def decode(programs: Iterable[tuple[str, str]]) -> Tally:
             continue
         predictor = CwmPredictor(backend, longest_frame=50_000)
         entry = next(f.def_line for f in document.functions if f.first_line == frames[0].line)
-        prompt = codec.prompt(Context.entered(document, entry))
-        for number, choices in enumerate(choices_along(frames, document.lines)):
-            longer = prompt.then(frames[number])
+        prompt = codec.prompt(Context.entered(document, entry)).then(frames[0])
+        stack = Stack().push(document, frames[0])
+        for number, frame in enumerate(frames[1:], 1):
+            longer = prompt.then(frame)
             backend.oracle.target = list(longer.ids)
             before = backend.strayed
+            choices = certain(document, stack, choices_after(document, stack))
             prediction = predictor.predict(document, frames[:number], choices, Cancel())
-            assert prediction.frame.same_as(frames[number])
+            assert prediction.frame.same_as(frame)
             tally.frames += 1
             tally.tokens += prediction.tokens
             tally.decisions += prediction.decisions
             wrong = backend.strayed > before or prediction.tokens != len(longer.ids) - len(prompt.ids)
             tally.strayed += wrong
-            prompt = longer
+            prompt, stack = longer, stack.push(document, frame)
     return tally
 
 
