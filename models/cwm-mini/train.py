@@ -40,6 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=2200, help="tokens a worker and step")
     parser.add_argument("--seed", type=int, default=0, help="the first program's seed")
     parser.add_argument("--rate", type=float, default=0.004)
+    parser.add_argument("--decay", type=float, default=0.25, help="the share of the time in which the rate falls")
     parser.add_argument("--save-every", type=float, default=4, help="minutes between saves")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--config", type=Path, help="JSON with other sizes than network.CONFIG")
@@ -165,7 +166,7 @@ def run(rank: int, args: argparse.Namespace) -> None:
             clock = torch.tensor([spent])
             dist.broadcast(clock, 0)
             spent = float(clock)
-        scale = min(1.0, (state["step"] - first + 1) / 100, max(0.0, (total - spent) / (total * 0.25)))
+        scale = min(1.0, (state["step"] - first + 1) / 100, max(0.0, (total - spent) / (total * args.decay)))
         for opt in opts:
             for group in opt.param_groups:
                 group["lr"] = args.rate * scale
