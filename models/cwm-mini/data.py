@@ -17,7 +17,7 @@ import numpy as np
 import programs
 import tokenizer
 import tracing
-from blocks import DECIDED, GIVEN, Block, Sample, samples_of
+from blocks import DECIDED, GIVEN, JUMPED, Block, Sample, samples_of
 from network import Segment
 
 from cwm_lsp.source.document import Document, DocumentError
@@ -29,6 +29,7 @@ WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15], dtype=np.float32)
 """Loss weights of the roles given, forced, event, decided and jumped."""
 KEPT_BLOCKS = 24
 DRILL_SHARE = 0.7
+BARE_SHARE = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,19 @@ def groups(start: int, step: int) -> Iterator[Group]:
             blocks = [
                 (tokenizer.encode(block.tokens, table), _roles(block)) for block in _chosen(sample, rng)
             ]
+            blocks = [without_values(*block) if rng.random() < BARE_SHARE else block for block in blocks]
             blocks = [block for block in blocks if len(block[0]) <= LONGEST_BLOCK]
             if blocks:
                 yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0)
         seed += step
+
+
+def without_values(ids: list[int], roles: list[int]) -> tuple[list[int], list[int]]:
+    """The block of a line without the values that it reads: the questions hold what they need."""
+    head = next((at for at, role in enumerate(roles) if role != GIVEN), len(roles))
+    if head <= 3 or head == len(roles) or JUMPED in roles:
+        return ids, roles
+    return ids[:2] + ids[head - 1 :], roles[:2] + roles[head - 1 :]
 
 
 def batches(start: int, step: int, tokens: int) -> Iterator[Batch]:
