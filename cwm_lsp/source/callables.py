@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function, mangle
@@ -212,6 +212,28 @@ class Callables:
         if calls_back.get(group, False) or self._special_aliases & wanted:
             found |= self.escaping
         return found
+
+    @cached_property
+    def finalizing(self) -> frozenset[str]:
+        """Those of the finalizers that run statements of theirs when something is dropped."""
+        cleaning = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
+        held = {
+            function.qualname
+            for node, function in self._functions.items()
+            if function.qualname in self.suspendable
+            and any(isinstance(each, cleaning) for each in ast.walk(node))
+        }
+        return frozenset(held) | frozenset(self._special.get("__del__", ()))
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """The names of the methods that the document's classes define."""
+        return frozenset(self._methods)
+
+    @property
+    def calls_lazily(self) -> bool:
+        """True if taking the next item of something may call back what was handed over before."""
+        return self._calls_lazily
 
     @property
     def finalizers(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.flow_bytecode import Op, graph_of
+from cwm_lsp.source.flow_bytecode import Op, bound_outside, graph_of
 from cwm_lsp.source.flow_calls import Entry, Sites
 from cwm_lsp.source.flow_compile import Code, FlowError, codes_of
 from cwm_lsp.source.flow_lines import LineFacts, LineGraph
@@ -38,6 +38,7 @@ class Flow:
         for code in codes_of(document):
             self._codes[code.qualname].append(code)
         self._graphs: dict[str, tuple[LineGraph, ...]] = {}
+        self._shared: dict[str, frozenset[str]] = {}
         self._entries: dict[tuple[str, int], tuple[Entry, ...]] = {}
 
     @cached_property
@@ -101,18 +102,47 @@ class Flow:
         """
         key = (function, line)
         if key not in self._entries:
-            self._entries[key] = self._sites.entries(self._ops(function, line))
+            self._entries[key] = self.sites.entries(self.ops(function, line))
         return self._entries[key]
 
     @cached_property
-    def _sites(self) -> Sites:
+    def sites(self) -> Sites:
+        """The expressions of the document by their place."""
         return Sites(self.document)
 
-    def _ops(self, function: str, line: int) -> Iterator[tuple[Op, Op | None]]:
+    def ops(self, function: str, line: int) -> Iterator[tuple[Op, Op | None]]:
+        """The instructions of a line, each with the one before it in the code object."""
         for graph in self.line_graphs(function):
             if line in graph.lines:
                 for at in sorted({at for at, _ in graph.lines[line].nodes}):
                     yield graph.ops[at], graph.ops[at - 1] if at else None
+
+    def shared(self, function: str) -> frozenset[str]:
+        """The variables of the function that some other code object may bind or delete as well."""
+        if function not in self._shared:
+            own = self._codes.get(function, [])
+            names = {name for code in own for name in (*code.object.co_cellvars, *code.object.co_freevars)}
+            if function == "<module>":
+                names = {name for code in own for name in code.object.co_names}
+            elsewhere = (bound for code, bound in self._bound_outside if code not in own)
+            bound = frozenset[str]().union(*elsewhere)
+            self._shared[function] = frozenset(names & bound)
+        return self._shared[function]
+
+    def bound(self, function: str) -> frozenset[str]:
+        """The variables that the function's code binds or deletes after it was called, or that others may."""
+        names = {
+            name
+            for graph in self.line_graphs(function)
+            for op in graph.ops
+            if op.name.startswith(("STORE_", "DELETE_"))
+            for name in (op.value if isinstance(op.value, tuple) else (op.value,))
+        }
+        return frozenset(names) | self.shared(function)
+
+    @cached_property
+    def _bound_outside(self) -> list[tuple[Code, frozenset[str]]]:
+        return [(code, bound_outside(code.object)) for codes in self._codes.values() for code in codes]
 
     def facts(self, function: str, line: int) -> Iterator[LineFacts]:
         """All there is to know about a line, once for each function of the name that has it."""

@@ -164,3 +164,9 @@ def _quieten(ops: list[Op], code: CodeType) -> None:
         elif op.name == "DELETE_FAST":
             # At the end of `except E as e` the name was set the instruction before.
             op.raises = not (ops[at - 1].name == "STORE_FAST" and ops[at - 1].value == op.value)
+
+
+def bound_outside(code: CodeType) -> frozenset[str]:
+    """The variables of enclosing functions, inner ones, or the module that a code object binds or deletes."""
+    wanted = {"STORE_DEREF", "DELETE_DEREF", "STORE_GLOBAL", "DELETE_GLOBAL"}
+    return frozenset(i.argval for i in dis.get_instructions(code) if i.opname in wanted)

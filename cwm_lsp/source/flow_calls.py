@@ -43,16 +43,16 @@ class Sites:
     def __init__(self, document: Document) -> None:
         self.callables: Callables = callables_of(document)
         self._by_end: dict[tuple[int, int], list[_Placed]] = defaultdict(list)
-        self._decorators: dict[ast.AST, ast.AST] = {}
+        self.decorators: dict[ast.AST, ast.AST] = {}
         self.managers: set[ast.AST] = set()
-        self._asserted: set[ast.AST] = set()
+        self.asserted: set[ast.AST] = set()
         for node in ast.walk(document.tree):
             if isinstance(node, ast.expr | ast.stmt):
                 self._by_end[(node.end_lineno or 0, node.end_col_offset or 0)].append(node)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                self._decorators.update(dict.fromkeys(node.decorator_list, node))
+                self.decorators.update(dict.fromkeys(node.decorator_list, node))
             elif isinstance(node, ast.Assert):
-                self._asserted.add(node.test)
+                self.asserted.add(node.test)
             elif isinstance(node, ast.With | ast.AsyncWith):
                 self.managers.update([node, *(item.context_expr for item in node.items)])
 
@@ -112,14 +112,14 @@ class Sites:
                     known = True
                 case ast.GeneratorExp() | ast.Assert():
                     known = True
-            if node in self._decorators:
+            if node in self.decorators:
                 reach.merge(
                     self.callables.call(node, None, scopes.scope(node))
                     if isinstance(node, ast.Name | ast.Attribute)
                     else Reach().add("callee")
                 )
                 known = True
-            known |= node in self._asserted  # the making of an AssertionError
+            known |= node in self.asserted  # the making of an AssertionError
             if node in self.managers:
                 reach.add("manage")
                 known = True

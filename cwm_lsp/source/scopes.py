@@ -47,7 +47,7 @@ class Scopes:
             node, scope = todo.pop()
             todo.extend(self._visit(node, scope))
         for scope, name, binding in self._elsewhere:
-            self._owner(scope, name).bound.setdefault(name, []).append(binding)
+            self.owner(name, scope).bound.setdefault(name, []).append(binding)
 
     def scope(self, node: ast.AST) -> Scope:
         """The scope in which a call, a decorator, a name or an attribute is evaluated."""
@@ -56,6 +56,17 @@ class Scopes:
     def inside(self, node: ast.AST) -> Scope | None:
         """The scope that a definition or comprehension opens."""
         return self._by_node.get(node)
+
+    def owner(self, name: str, scope: Scope) -> Scope:
+        """The scope that a name used there belongs to; the module's if no other."""
+        at, first = scope, True
+        while at.parent is not None:
+            if at.outer.get(name) == "global":
+                return self.module
+            if name not in at.outer and name in at.bound and (first or not at.is_class):
+                return at
+            at, first = at.parent, False
+        return self.module
 
     def bindings(self, name: str, scope: Scope) -> tuple[Binding, ...]:
         """Everything in the document that the name may mean there; nothing if no one binds it (a builtin)."""
@@ -81,17 +92,6 @@ class Scopes:
         else:
             scope.bound.setdefault(name, []).append(binding)
 
-    def _owner(self, scope: Scope, name: str) -> Scope:
-        """The scope that a global or nonlocal name belongs to."""
-        at = scope
-        while at.parent is not None:
-            if at.outer.get(name) == "global":
-                return self.module
-            if name not in at.outer and name in at.bound and not at.is_class:
-                return at
-            at = at.parent
-        return self.module
-
     def _visit(self, node: ast.AST, scope: Scope) -> list[tuple[ast.AST, Scope]]:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -111,11 +111,11 @@ class Scopes:
                 self._bind(outer, name, "unknown")
                 return [(value, scope)]
             case ast.Assign(targets=targets, value=ast.Lambda() as value):
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        self._of[target] = scope
-                        self._bind(scope, target.id, value)
-                others = [target for target in targets if not isinstance(target, ast.Name)]
+                others = [each for each in targets if not isinstance(each, ast.Name)]
+                for each in targets:
+                    if isinstance(each, ast.Name):
+                        self._of[each] = scope
+                        self._bind(scope, each.id, value)
                 return [(child, scope) for child in [*others, value]]
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 for alias in names:

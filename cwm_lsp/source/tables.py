@@ -105,7 +105,8 @@ SPECIAL = {
     "compare": words("__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __cmp__ __hash__"),
     "hash": words("__hash__ __eq__"),
     "item": words(
-        """__getitem__ __setitem__ __delitem__ __missing__ __hash__ __eq__ __index__ __class_getitem__ __len__"""
+        """__getitem__ __setitem__ __delitem__ __missing__ __hash__ __eq__ __index__ __class_getitem__
+        __len__"""
     ),
     "begin": words("__iter__ __getitem__ __reversed__ __len__ __aiter__ __length_hint__"),
     "iterate": words(
@@ -224,3 +225,58 @@ LAZY_CALLERS = words(
     ProcessPoolExecutor"""
 )
 """With these, taking the next item may call a function that was handed over before."""
+
+# -- what methods and builtins do to their objects -----------------------------------------------------------
+
+READING_METHODS = words(
+    """get copy keys values items index count union intersection difference symmetric_difference issubset
+    issuperset isdisjoint most_common elements total join split rsplit splitlines strip lstrip rstrip lower
+    upper title capitalize casefold swapcase startswith endswith find rfind rindex replace format encode
+    decode isalpha isdigit isalnum isspace isupper islower isidentifier isnumeric isdecimal istitle isascii
+    isprintable partition rpartition zfill ljust rjust center expandtabs removeprefix removesuffix
+    translate bit_length bit_count to_bytes hex as_integer_ratio is_integer conjugate isoformat strftime
+    total_seconds group groups groupdict start end span"""
+)
+"""Methods of builtin types that leave their object as it is, and give out no way to it but views and
+elements."""
+MUTATING_METHODS = words(
+    """append extend insert remove pop clear sort reverse add discard update difference_update
+    intersection_update symmetric_difference_update setdefault popitem appendleft extendleft popleft rotate
+    subtract move_to_end"""
+)
+"""Methods of builtin containers that change their object, and nothing else."""
+TAKING_METHODS = words(
+    """join extend update union intersection difference symmetric_difference difference_update
+    intersection_update symmetric_difference_update issubset issuperset isdisjoint extendleft startswith
+    endswith fromkeys from_iterable"""
+)
+"""Methods of builtin types that take the elements of an argument, and don't keep the argument."""
+LOOKING_BUILTINS = words(
+    """len sum min max sorted list tuple set frozenset dict str repr print enumerate zip range any all
+    isinstance issubclass type reversed iter bool id hash int float complex abs round format ascii bytes
+    bytearray ord chr bin hex oct divmod pow callable hasattr map filter"""
+)
+"""Builtins that change none of their arguments and keep none of them but to read from."""
+MAKING_BUILTINS = words("list dict set sorted bytearray frozenset tuple str int float len sum abs")
+"""Builtins that give a new object, or one that can't change."""
+MAKING_IMPORTS = words("deque defaultdict Counter OrderedDict")
+"""Names that make new containers, if they are imported."""
+READING_MODULES = words(
+    """math cmath statistics string re textwrap unicodedata fractions decimal datetime time calendar itertools
+    operator json copy os posixpath ntpath hashlib base64 binascii struct keyword token tokenize numbers
+    locale difflib fnmatch platform sys typing types collections enum dataclasses bisect uuid zlib html
+    urllib colorsys ipaddress"""
+)
+"""Modules whose functions change none of their arguments."""
+ARGUMENT_MODULES = words("heapq random bisect struct operator csv io pprint contextlib functools")
+"""Modules whose functions change nothing but their arguments."""
+MUTATING_FUNCTIONS = words(
+    """insort insort_left insort_right pack_into setitem delitem iadd iand iconcat ifloordiv ilshift imatmul
+    imod imul ior ipow irshift isub itruediv ixor countOf readinto"""
+)
+"""Functions of reading modules that change an argument."""
+ITERATING = words(
+    """GET_ITER GET_AITER GET_YIELD_FROM_ITER FOR_ITER LIST_EXTEND SET_UPDATE DICT_UPDATE DICT_MERGE
+    UNPACK_SEQUENCE UNPACK_EX CONTAINS_OP END_ASYNC_FOR CALL_INTRINSIC_1"""
+)
+"""Instructions that take items from something."""
