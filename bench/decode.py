@@ -4,9 +4,9 @@ run.
 Predicts the traces of the examples (or of given files) and prints one JSON object. Plain generation is one
 forward pass a token on a KV cache, nothing forced, by the same weights in the same process. It is given the
 program and generates every token that stands behind it in the model's layout: in CWM's text the frames, in
-cwm-mini's the blocks of the lines, heads and questions included, since nobody forces them on it. (The
-tokens are those of the constrained trace, so that both tell the same.) Leaves out how right the frames are:
-`cwm-lsp eval`.
+cwm-mini's the blocks of the lines with the values that they read, questions, answers and what comes next,
+since nobody forces them on it. (The tokens are those of the constrained trace, so that both tell the same.)
+Leaves out how right the frames are: `cwm-lsp eval`.
 
     python bench/decode.py [FILE ...] [--backend NAME] [--grounding flow] [--max-frames 200]
 """
@@ -80,7 +80,6 @@ class WatchedPredictor:
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._predictor = predictor_for(watched)
-        self._last: dict[int, list[int]] = {}  # depth to the last sequence there
         self.steps: list[Step] = []
 
     def predict(
@@ -91,24 +90,28 @@ class WatchedPredictor:
         began = time.perf_counter()
         prediction = self._predictor.predict(document, frames, choices, cancel)
         wall = time.perf_counter() - began
-        sequence = self._watched.sequence
-        cut = self._given(document, frames, sequence, prediction) if sequence else 0
-        self.steps.append(Step(prediction, wall, sequence[:cut], sequence[cut:]))
+        given, told = self._spelt(document, frames, self._watched.sequence, prediction)
+        self.steps.append(Step(prediction, wall, given, told))
         return prediction
 
-    def _given(
+    def _spelt(
         self, document: Document, frames: Sequence[Frame], sequence: list[int], prediction: Prediction
-    ) -> int:
-        """How much of the sequence was there before this frame."""
+    ) -> tuple[list[int], list[int]]:
+        """What stands before this frame, and all that a plain model would say to tell it."""
         if not isinstance(self._predictor, MiniPredictor) or not frames:
-            return max(0, len(sequence) - prediction.tokens)
-        left = frames[-1].event == "return"
-        depth = frames[-1].depth - left
-        walked = next(f.function for f in reversed(frames) if f.depth == depth)
-        source = len(self._predictor._encode(layout.source_tokens(document, walked)))
-        said = common_prefix(self._last.get(depth, []), sequence)
-        self._last[depth] = sequence
-        return min(len(sequence), max(source, said))
+            cut = max(0, len(sequence) - prediction.tokens)
+            return sequence[:cut], sequence[cut:]
+        depth = frames[-1].depth - (frames[-1].event == "return")
+        walked = next(f for f in reversed(frames) if f.depth == depth and f.event in ("call", "line"))
+        naming = layout.naming_of(document, walked.function)
+        read = layout.names_read(document, walked.function, walked.line)
+        values = [(name, walked.locals[name].repr) for name in read if name in walked.locals]
+        encode = self._predictor._encode
+        source = encode(layout.source_tokens(document, walked.function))
+        asked = sequence[len(source) + len(layout.block_start(naming, walked.line, ())) :]
+        following = prediction.frame
+        event = layout.event_tokens(naming, following.event, line=following.line, function=following.function)
+        return source, [*encode(layout.block_start(naming, walked.line, values)), *asked, *encode(event)]
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:

@@ -43,6 +43,9 @@ class Request:
     `grammar`: Lark as llguidance reads it, special tokens by name (`<|line_sep|>`); None leaves the model
     alone. Decoding ends when the grammar is complete and can't go on, at a stop id, or after `max_tokens`
     (forced included). `temperature` 0 is greedy; ties go to the lowest id.
+    `draft`: a guess at the answer. It is checked in one pass with the prompt and changes nothing but the
+    time: tokens that the model would not have chosen are dropped (speculative decoding, arXiv 2211.17192).
+    An engine may ignore it.
     """
 
     prompt: Sequence[int]
@@ -54,6 +57,7 @@ class Request:
     priority: Priority = "interactive"
     cancel: Cancel | None = None
     seed: int | None = None
+    draft: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

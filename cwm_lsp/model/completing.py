@@ -25,6 +25,8 @@ Emit = Callable[[tuple[int, ...]], None]
 
 # How many tokens may be ruled out at one decision because the tokenizer would not put them there.
 _MISFITS = 16
+# Prompt and draft are computed in one pass up to this many tokens; beyond it the draft is not used.
+_LONGEST_DRAFTED = 256
 # While streaming, the last tokens of a text are held back: they may yet be spelt with other tokens.
 _HELD_BACK = 16
 
@@ -74,6 +76,9 @@ class Completing:
         self._unchecked = False
         self._emitted = 0
         self._rng: np.random.Generator | None = None
+        self._draft = list(request.draft)
+        # Logits after the prompt and so many tokens of the draft, once they are computed.
+        self._ahead: Logits | None = None
 
     def go(self) -> StopReason:
         """Decodes to the end; why it ended."""
@@ -106,7 +111,7 @@ class Completing:
         while not matcher.done:
             if self._unchecked:
                 self._respell(matcher)
-            tokens = matcher.forced(self._previous())
+            tokens = matcher.forced(self._text())
             if not tokens:
                 self._allowed = matcher.allowed()
                 if len(self._allowed) > 1:
@@ -158,26 +163,30 @@ class Completing:
     def _pick_fitting(self, values: Logits, allowed: Allowed) -> int:
         """The best token that the tokenizer could put here; what it would spell otherwise is ruled out."""
         first = index = self._pick(values)
-        previous, kept = self._previous(), None
+        text, kept = self._text(), None
         for _ in range(min(_MISFITS, len(values) - 1)):
-            if self._vocabulary.are_neighbours(previous, int(allowed[index])):
+            if self._vocabulary.may_follow(text, int(allowed[index])):
                 return index
             kept = values.copy() if kept is None else kept
             values[index] = -np.inf
             index = self._pick(values)
-        if kept is None or self._vocabulary.are_neighbours(previous, int(allowed[index])):
+        if kept is None or self._vocabulary.may_follow(text, int(allowed[index])):
             return index
         values[:] = kept
         return first
 
-    def _previous(self) -> int:
-        return self._tokens[-1] if self._tokens else int(self._prompt[-1])
+    def _text(self) -> list[int]:
+        """The tokens since the last special one."""
+        return self._tokens[self._text_start :]
 
     def _compute(self) -> Logits | None:
         """Logits after the last token, None if the context is full."""
         sequence, start = self._sequence, len(self._prompt)
         if start + len(self._tokens) > self._decoder.runner.context:
             return None
+        drafted = self._drafted()
+        if drafted is not None:
+            return drafted
         if sequence.length < start:
             pending = self._prompt[sequence.length :]
             if self._tokens:
@@ -189,6 +198,29 @@ class Completing:
         else:
             self._look_up()
         return sequence.logits
+
+    def _drafted(self) -> Logits | None:
+        """Logits after the last token out of a pass over the whole draft; None once the answer is another."""
+        count, start, sequence = len(self._tokens), len(self._prompt), self._sequence
+        if not self._draft or self._tokens != self._draft[:count]:
+            if self._ahead is not None:
+                pairs = enumerate(zip(self._tokens, self._draft, strict=False))
+                same = next((at for at, (told, drafted) in pairs if told != drafted), len(self._draft))
+                sequence.truncate(start + same)
+                self._ahead = None
+            self._draft = []
+            return None
+        if self._ahead is None:
+            ids = np.concatenate([self._prompt[sequence.length :], as_ids(self._draft)])
+            most = min(_LONGEST_DRAFTED, self._decoder.runner.context - sequence.length)
+            if count or sequence.length >= start or len(ids) > most:
+                self._draft = []
+                return None
+            self._look_up()
+            self._ahead = sequence.extend_all(ids)[-len(self._draft) - 1 :].copy()
+            self._passes += 1
+        row: Logits = self._ahead[count]
+        return row
 
     def _look_up(self) -> None:
         """Between passes: others may go first, and the request may have been cancelled."""

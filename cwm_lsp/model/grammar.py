@@ -36,9 +36,9 @@ class Matcher(Protocol):
     def done(self) -> bool:
         """The grammar is complete and can't go on."""
 
-    def forced(self, previous: int) -> list[int]:
-        """The tokens that must come next, [] if there is something to decide first. `previous` is the token
-        before."""
+    def forced(self, text: Sequence[int]) -> list[int]:
+        """The tokens that must come next, [] if there is something to decide first. `text`: the tokens of the
+        text that they go on with."""
 
     def forced_text(self) -> tuple[bytes, bool]:
         """The text that must come next, and whether a special token ends it; its tokens may still be open."""
@@ -70,7 +70,7 @@ class _OneOf:
     def done(self) -> bool:
         return self._taken
 
-    def forced(self, previous: int) -> list[int]:  # noqa: ARG002
+    def forced(self, text: Sequence[int]) -> list[int]:  # noqa: ARG002
         return self._allowed.tolist() if not self._taken and len(self._allowed) == 1 else []
 
     def forced_text(self) -> tuple[bytes, bool]:
@@ -128,9 +128,9 @@ class _Lark:
     def done(self) -> bool:
         return bool(self._matcher.is_stopped())
 
-    def forced(self, previous: int) -> list[int]:
+    def forced(self, text: Sequence[int]) -> list[int]:
         tokens: list[int] = self._matcher.compute_ff_tokens()
-        return tokens if tokens or self._vocabulary.one_spelling else self._only_spelling(previous)
+        return tokens if tokens or self._vocabulary.one_spelling else self._only_spelling([*text])
 
     def forced_text(self) -> tuple[bytes, bool]:
         # A special token appears in these bytes as 0xff and its id; 0xff is never part of UTF-8.
@@ -156,7 +156,7 @@ class _Lark:
     def reset(self) -> None:
         self._matcher.reset()
 
-    def _only_spelling(self, previous: int) -> list[int]:
+    def _only_spelling(self, before: list[int]) -> list[int]:
         """llguidance stops before the end of forced text, because its last token might reach into what
         follows, and leaves spellings such as `"    "`, `"   "`, `"  "` for the model to choose from. Only one
         of them may be the tokenizer's own, whatever follows; then it is forced."""
@@ -164,9 +164,10 @@ class _Lark:
         if not text:
             return []
         viable: list[int] = []
+        budget = [_LOOK_AHEAD]
         try:
             for token in self.allowed().tolist():
-                if self._fits(previous, token) and self._goes_on(token, text, [_LOOK_AHEAD]):
+                if self._vocabulary.may_follow(before, token) and self._goes_on(before, token, text, budget):
                     viable.append(token)
                     if len(viable) > 1:
                         return []
@@ -174,7 +175,7 @@ class _Lark:
             return []
         return viable
 
-    def _goes_on(self, token: int, text: bytes, budget: list[int]) -> bool:
+    def _goes_on(self, before: list[int], token: int, text: bytes, budget: list[int]) -> bool:
         """True if the tokenizer could spell the forced `text` beginning with `token`."""
         spelt = self._vocabulary.decode_bytes((token,))
         if not text.startswith(spelt):
@@ -182,17 +183,16 @@ class _Lark:
         budget[0] -= 1
         if budget[0] < 0:
             raise _TooFar
-        rest = text[len(spelt) :]
+        rest, path = text[len(spelt) :], [*before, token]
         self._matcher.consume_tokens([token])
         try:
-            following = self.allowed()[:_WIDEST].tolist()
-            fitting = (after for after in following if self._fits(token, after))
-            return not following or any(not rest or self._goes_on(after, rest, budget) for after in fitting)
+            following = self.allowed().tolist()
+            if not following or len(following) > _WIDEST:
+                return True
+            fitting = (after for after in following if self._vocabulary.may_follow(path, after))
+            return any(not rest or self._goes_on(path, after, rest, budget) for after in fitting)
         finally:
             self._matcher.rollback(1)
-
-    def _fits(self, previous: int, token: int) -> bool:
-        return self._vocabulary.are_neighbours(previous, token)
 
 
 class _TooFar(Exception):  # noqa: N818  (caught where it is raised)

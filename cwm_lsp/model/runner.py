@@ -190,25 +190,25 @@ class SequencePool:
         if best is None or shared < _SHORT_TAIL:
             if best is not None and not best.busy and best.length == shared > 0:
                 return best
-            self._make_room(prompt, None)
+            self._make_room(prompt, None, 0)
             fresh = CachedSequence(self._runner.new(), prompt[:0])
             self._sequences.append(fresh)
             return fresh
         if not best.busy and best.length - shared <= max(_SHORT_TAIL, shared // 8):
             best.truncate(shared)
             return best
-        self._make_room(prompt, best)
+        self._make_room(prompt, best, shared)
         fork = CachedSequence(best.cache.fork(shared), prompt[:shared])
         self._sequences.append(fork)
         return fork
 
-    def _make_room(self, prompt: Ids, best: CachedSequence | None) -> None:
+    def _make_room(self, prompt: Ids, best: CachedSequence | None, shared: int) -> None:
         """Drops one sequence if the pool is full. Forks of one prefix crowd each other out before they crowd
         out the others: at most half of the pool belongs to one family."""
         if len(self._sequences) < self._limit:
             return
-        family = [s for s in self._sequences if s is not best and 2 * s.common(prompt) > s.length]
-        crowded = len(family) + (best is not None) > self._limit // 2
+        family = [s for s in self._sequences if shared and s is not best and 2 * s.common(prompt) >= shared]
+        crowded = len(family) >= self._limit // 2
         victim = self._oldest(family, best) if crowded else None
         self._drop(victim or self._oldest(self._sequences, best))
 

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from cwm_lsp.model.backend import BackendError
 
 _MOST_NEIGHBOURS = 200_000
+_CONTEXT = 24
 _UNKNOWN = "\ufffd".encode()
 
 
@@ -137,9 +138,15 @@ class HfVocabulary:
         spelling = self._token_bytes()
         return b"".join(spelling[i] if 0 <= i < self._size else _UNKNOWN for i in ids)
 
-    def are_neighbours(self, first: int, second: int) -> bool:
-        """False if the tokenizer would never put `second` after `first`: it spells the two together
-        differently."""
+    def may_follow(self, text: Sequence[int], token: int) -> bool:
+        """False if the tokenizer would not put `token` after the tokens of a text: it spells the two together
+        otherwise. True at the start of a text and for special tokens."""
+        if not text or self._are_neighbours(text[-1], token):
+            return True
+        # Split otherwise alone, they may yet be right behind what comes before them (`12`, `3`, `4`).
+        return len(text) > 1 and self._spells((*text[-_CONTEXT:], token))
+
+    def _are_neighbours(self, first: int, second: int) -> bool:
         key = (first, second)
         known = self._neighbours.get(key)
         if known is None:

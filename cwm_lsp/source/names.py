@@ -24,6 +24,7 @@ class Names:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._heads: dict[str, dict[int, Head]] = {}
+        self._nonlocals: dict[str, frozenset[str]] = {}
         self._free: dict[str, tuple[str, ...]] = {}
         self._variables: dict[str, tuple[str, ...]] = {}
 
@@ -196,14 +197,16 @@ class Names:
 
     def nonlocals(self, function: Function) -> frozenset[str]:
         """Names that the function declares nonlocal."""
-        body = function.node.body if isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-        return frozenset(
-            name
-            for part in body
-            for node in ast.walk(part)
-            if isinstance(node, ast.Nonlocal)
-            for name in node.names
-        )
+        found = self._nonlocals.get(function.qualname)
+        if found is None:
+            node = function.node
+            body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+            declared = (part for statement in body for part in ast.walk(statement))
+            found = frozenset(
+                name for part in declared if isinstance(part, ast.Nonlocal) for name in part.names
+            )
+            self._nonlocals[function.qualname] = found
+        return found
 
     def free_names(self, qualname: str) -> tuple[str, ...]:
         """Names that a function reads from the functions around it, in the order of `co_freevars`

@@ -21,6 +21,7 @@ from cwm_lsp.trace.codec import Choices, Option
 from cwm_lsp.trace.frame import Event, Frame, Value
 from cwm_lsp.trace.mini_values import text_of_tokens
 from cwm_lsp.trace.mini_vocabulary import END, INVENT
+from cwm_lsp.world.drafts import guess
 from cwm_lsp.world.machine import Machine, Step, exception_triple
 from cwm_lsp.world.predictor import Prediction, PredictionError
 
@@ -38,9 +39,11 @@ class _Tally:
 
 @dataclass(slots=True)
 class _Block:
-    """The tokens of the current line's block so far, as ids, behind the function's source."""
+    """The tokens of the current line's block so far, as ids, behind the function's source; empty until
+    something is asked."""
 
-    ids: list[int]
+    bare: bool
+    ids: list[int] = field(default_factory=list)
     tally: _Tally = field(default_factory=_Tally)
 
 
@@ -78,7 +81,6 @@ class MiniPredictor:
         return Prediction(frame, tally.decisions, tally.tokens, time.perf_counter() - began)
 
     # -- machines
-    # ---------------------------------------------------------------------------------------------
 
     def _machine(self, document: Document, frames: Sequence[Frame], cancel: Cancel) -> Machine:
         """The machine after these frames; what is not kept is walked again."""
@@ -104,11 +106,10 @@ class MiniPredictor:
             self._machines.popitem(last=False)
 
     # -- one frame
-    # --------------------------------------------------------------------------------------------
 
-    def _walk(self, machine: Machine, cancel: Cancel) -> tuple[Step, _Block]:
+    def _walk(self, machine: Machine, cancel: Cancel, *, bare: bool = True) -> tuple[Step, _Block]:
         """Walks the machine's line, each question answered by the model."""
-        block = self._start(machine)
+        block = _Block(bare)
         walk = machine.walk()
         try:
             operation = next(walk)
@@ -118,34 +119,38 @@ class MiniPredictor:
             step: Step = finished.value
         return step, block
 
-    def _start(self, machine: Machine) -> _Block:
-        """The block's head: the line, what it reads, and the questions of this line answered before."""
+    def _begin(self, machine: Machine, block: _Block) -> None:
+        """The source and the block's head, once something is asked. A bare head has no values: the questions
+        hold those that they need, and half as long a prompt is read in half the time."""
+        if block.ids:
+            return
         top = machine.top
         qualname = top.function.qualname
         source = layout.source_tokens(machine.document, qualname)
         if source not in self._sources:
             self._sources[source] = self._encode(source)
         naming = layout.naming_of(machine.document, qualname)
-        read = layout.names_read(machine.document, qualname, top.line)
+        read = () if block.bare else layout.names_read(machine.document, qualname, top.line)
         values = [(name, machine.text_of(top.env[name])) for name in read if name in top.env]
-        head = layout.block_start(
-            naming, top.line, [(n, t) for n, t in values if not t.startswith("<function")]
-        )
-        return _Block([*self._sources[source], *self._encode(head)])
+        shown = [(name, text) for name, text in values if not text.startswith("<function")]
+        block.ids = [*self._sources[source], *self._encode(layout.block_start(naming, top.line, shown))]
 
     def _answer(self, machine: Machine, block: _Block, operation: Operation, cancel: Cancel) -> Answer:
+        self._begin(machine, block)
         asked = self._encode(layout.question(operation))
         block.ids += asked
         block.tally.tokens += len(asked)
-        completion = self._complete(block, layout.grammar(operation), cancel)
+        guessed = None if operation.is_test else guess(operation)
+        draft = () if guessed is None else self._encode(layout.answer_tokens(guessed))
+        completion = self._complete(block, layout.grammar(operation), cancel, draft)
         machine.certainty *= confidence_of(completion)
         try:
             return layout.read_answer(self._decode(completion.tokens))
         except ValueError as error:
             raise PredictionError("malformed", f"The model's answer is no value: {error}.") from error
 
-    def _complete(self, block: _Block, grammar: str, cancel: Cancel) -> Completion:
-        request = Request(block.ids, max_tokens=LONGEST_ANSWER, grammar=grammar, cancel=cancel)
+    def _complete(self, block: _Block, grammar: str, cancel: Cancel, draft: Sequence[int] = ()) -> Completion:
+        request = Request(block.ids, max_tokens=LONGEST_ANSWER, grammar=grammar, cancel=cancel, draft=draft)
         completion = self.backend.complete(request)
         if completion.reason == "cancelled":
             raise PredictionError("cancelled", "The prediction was cancelled.")
@@ -160,7 +165,7 @@ class MiniPredictor:
 
     def _next(self, machine: Machine, choices: Choices, cancel: Cancel) -> tuple[Frame, _Tally]:
         top, depth = machine.top, len(machine.stack)
-        step, block = self._walk(machine, cancel)
+        step, block = self._walk(machine, cancel, bare=not choices.free_form)
         if choices.free_form and top.situation in ("line", "returned") and step.event != "call":
             frame = self._free(machine, step, block, choices, cancel)
         elif step.event == "call":
@@ -205,6 +210,7 @@ class MiniPredictor:
         """The line that the model says comes next."""
         naming = layout.naming_of(machine.document, machine.top.function.qualname)
         named = {naming.line(line): line for line in reversed(lines)}
+        self._begin(machine, block)
         block.ids.append(self._specials["<|line_sep|>"])
         completion = self._complete(block, f"start: {' | '.join(named)}\n", cancel)
         machine.certainty *= confidence_of(completion)
@@ -219,6 +225,7 @@ class MiniPredictor:
         named = {naming.line(line): line for line in reversed(lines)}
         ways = ["<|line_sep|> line", "<|return_sep|>", "<|exception_sep|>"]
         rule = f"start: {' | '.join(ways)}\nline: {' | '.join(named)}\n"
+        self._begin(machine, block)
         completion = self._complete(block, rule, cancel)
         machine.certainty *= confidence_of(completion)
         said = self._decode(completion.tokens)
@@ -241,14 +248,13 @@ class MiniPredictor:
         return Frame("exception", top.function.qualname, top.line, depth, {}, arg)
 
     # -- arguments that nobody gave
-    # ------------------------------------------------------------------------------
 
     def _invented(self, document: Document, choices: Choices, cancel: Cancel, began: float) -> Prediction:
         option = next((option for option in choices.options if option.event == "call"), None)
         if option is None:
             raise PredictionError("refused", "A trace begins with a call.")
         naming = layout.naming_of(document, option.function)
-        block = _Block(self._encode((*layout.source_tokens(document, option.function), INVENT)))
+        block = _Block(True, self._encode((*layout.source_tokens(document, option.function), INVENT)))
         values: dict[str, Value] = {}
         for choice in option.locals:
             block.ids += self._encode((*naming.variable(choice.name), "<|arg_sep|>"))
@@ -261,7 +267,6 @@ class MiniPredictor:
         return Prediction(frame, tally.decisions, tally.tokens, time.perf_counter() - began)
 
     # -- ids
-    # ---------------------------------------------------------------------------------------------------
 
     def _encode(self, tokens: Sequence[str]) -> list[int]:
         ids: list[int] = []

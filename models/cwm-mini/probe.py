@@ -21,7 +21,7 @@ from cwm_lsp.source.document import Document
 from cwm_lsp.source.operations import Answer, Operation, Unsupported
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.world.machine import Machine
-from cwm_lsp.world.mini_predictor import MiniPredictor
+from cwm_lsp.world.mini_predictor import MiniPredictor, _Block
 
 HELD_OUT = 1_000_000_000
 
@@ -77,7 +77,8 @@ def main() -> None:
             for frame in tracing.trace(namespace, "program.py", call, 120)[:-1]:
                 try:
                     machine.follow(frame)
-                    block = predictor._start(machine)
+                    block = _Block(True)
+                    predictor._begin(machine, block)
                     walk = machine.walk()
                     operation = next(walk)
                     while True:
