@@ -20,7 +20,7 @@ import tokenizer
 import torch
 import torch.distributed as dist
 from network import CONFIG, Network
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -37,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=100)
     parser.add_argument("--workers", type=int, default=2, help="processes with one thread each (CPU)")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/state.pt")
+    parser.add_argument("--start", type=Path, help="begin with the weights of a checkpoint folder")
     parser.add_argument("--tokens", type=int, default=2200, help="tokens a worker and step")
     parser.add_argument("--seed", type=int, default=0, help="the first program's seed")
     parser.add_argument("--rate", type=float, default=0.004)
@@ -149,6 +150,8 @@ def run(rank: int, args: argparse.Namespace) -> None:
     network = Network(configuration(args.config)).to(args.device)
     opts = optimizers(network, args.rate)
     state = {"step": 0, "tokens": 0, "decided": 0, "seconds": 0.0, "batches": 0, "seed": args.seed}
+    if args.start is not None:
+        network.load_state_dict(load_file(str(args.start / "model.safetensors")))
     if args.resume:
         held = torch.load(args.out / "state.pt", map_location=args.device)
         network.load_state_dict(held.pop("network"))
