@@ -56,11 +56,9 @@ class Harmless:
         raise, run other code, or give what can't be told."""
         match node:
             case ast.Constant():
-                kind = kind_of(repr(node.value))
-                return kind if kind in KNOWN else None
+                return _known(repr(node.value))
             case ast.Name():
-                kind = kind_of(self._held[node.id]) if node.id in self._held else None
-                return kind if kind in KNOWN else None
+                return _known(self._held[node.id]) if node.id in self._held else None
             case ast.UnaryOp(op=ast.Not()):
                 return "bool" if self.kind(node.operand) else None
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
@@ -142,16 +140,16 @@ class Harmless:
 
     def _element(self, node: ast.Subscript) -> str | None:
         kind, index = self.kind(node.value), self._index(node.slice)
-        if not isinstance(node.value, ast.Name) or index is None:
+        if kind is None or not isinstance(node.value, ast.Name) or index is None:
             return None
         text = self._held[node.value.id]
         if kind == "str":
-            return "str" if -len(ast.literal_eval(text)) <= index < len(ast.literal_eval(text)) else None
+            size = _length(text)
+            return "str" if -size <= index < size else None
         inside = elements(text) if kind in ("list", "tuple") else None
         if inside is None or not -len(inside) <= index < len(inside):
             return None
-        found = kind_of(inside[index])
-        return found if found in KNOWN else None
+        return _known(inside[index])
 
     def _index(self, node: ast.expr) -> int | None:
         """The whole number that an index is: a constant, a name, or one of these plus or minus another."""
@@ -161,8 +159,8 @@ class Harmless:
             case ast.Name() if kind_of(self._held.get(node.id, "?")) == "int":
                 return int(self._held[node.id]) if len(self._held[node.id]) <= _MOST_DIGITS else None
             case ast.UnaryOp(op=ast.USub()):
-                number = self._index(node.operand)
-                return None if number is None else -number
+                operand = self._index(node.operand)
+                return None if operand is None else -operand
             case ast.BinOp(op=ast.Add() | ast.Sub()):
                 left, right = self._index(node.left), self._index(node.right)
                 if left is None or right is None:
@@ -208,6 +206,20 @@ class Harmless:
         if not isinstance(node.target, ast.Name) or self.kind(node.iter) not in SEQUENCES:
             return False
         return isinstance(node.iter, ast.Call) or (isinstance(node.iter, ast.Name) and not bound & read)
+
+
+def _known(text: str) -> str | None:
+    kind = kind_of(text)
+    return kind if kind in KNOWN else None
+
+
+def _length(text: str) -> int:
+    """The length of the string whose `repr` this is; 0 if it is none."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return 0
+    return len(value) if isinstance(value, str) else 0
 
 
 @lru_cache(maxsize=32)

@@ -17,7 +17,7 @@ Place = tuple[str, int]
 """A function's qualified name and a line, 1-based."""
 
 Resolve = Callable[[Event, str, "Position", Sequence[Place]], Place | None]
-"""Chooses between places with the same text; None leaves it to `place`."""
+"""Chooses between places with the same text, the nearest first; None leaves it at that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,23 @@ class Places:
         places = self.of(event, text, position)
         if not places:
             return None
-        if resolve is not None and len(places) > 1:
-            chosen = resolve(event, whole(text), position, places)
-            if chosen in places:
-                return chosen
-        return nearest(places, event, position.line)
+        return chosen(places, event, text, position, resolve)
 
 
-def nearest(places: Iterable[Place], event: Event, line: int) -> Place:
-    """The first place that follows `line`, for a frame that is not about a line to come the line itself
-    before that; the first of all if none follows. There must be one."""
-    first_of_all = sorted(places, key=lambda place: place[1])
+def chosen(
+    places: Iterable[Place], event: Event, text: str, position: Position, resolve: Resolve | None
+) -> Place:
+    """The one of these places that is meant. There must be one."""
+    ordered = by_nearness(places, event, position.line)
+    if resolve is not None and len(ordered) > 1:
+        place = resolve(event, whole(text), position, ordered)
+        if place in ordered:
+            return place
+    return ordered[0]
+
+
+def by_nearness(places: Iterable[Place], event: Event, line: int) -> list[Place]:
+    """The places that follow `line` first, then those from the beginning. A LINE frame on the line itself is
+    the farthest away: it comes after all that follow."""
     at_least = line + 1 if event == "line" else line
-    return next((place for place in first_of_all if place[1] >= at_least), first_of_all[0])
+    return sorted(places, key=lambda place: (place[1] < at_least, place[1]))

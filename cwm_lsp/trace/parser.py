@@ -24,7 +24,7 @@ from typing import Literal, NoReturn
 from cwm_lsp.trace.codec import Option
 from cwm_lsp.trace.cwm_codec import OTHER_ENDS, TextVocabulary
 from cwm_lsp.trace.cwm_grammar import fits
-from cwm_lsp.trace.cwm_places import Place, Places, Position, Resolve, nearest, whole
+from cwm_lsp.trace.cwm_places import Place, Places, Position, Resolve, chosen, whole
 from cwm_lsp.trace.cwm_text import (
     ACTION_SEP,
     ARG_SEP,
@@ -315,11 +315,7 @@ class Parser:
                 meant.setdefault((each.function, each.line), each)
         if not meant:
             self._fail("line", f"A {event} frame can't be on the line {_shown(text)} here.")
-        place = None
-        if self._resolve is not None and len(meant) > 1:
-            place = self._resolve(event, wanted, self._position, tuple(meant))
-        if place not in meant:
-            place = nearest(meant, event, self._position.line)
+        place = chosen(meant, event, text, self._position, self._resolve)
         return meant[place], place
 
 
