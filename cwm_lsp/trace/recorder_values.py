@@ -201,35 +201,48 @@ def _cleaner(module: str) -> Callable[[str], str]:
 
 
 def _within(seconds: float, function: Callable[[Any], str], value: Any) -> str:
-    """`function(value)`, or _SlowError after some time (where the system has timers)."""
-    if not hasattr(signal, "setitimer"):
+    """`function(value)`, or _SlowError after some time (where the system has timers).
+
+    The program may use the same alarm: one of its own that rings meanwhile rings again afterwards.
+    """
+    if _set_timer is None:
         return function(value)
-    before = _set_handler(signal.SIGALRM, _alarm)
-    rest, interval = _set_timer(_TIMER, seconds, 0.1)
+    armed = missed = False
+    rest = interval = 0.0
+
+    def alarm(_number: int, _frame: Any) -> None:
+        nonlocal missed
+        if armed:
+            raise _SlowError
+        # Before our timer has taken the place of the program's, it is the program's alarm that rings.
+        missed = True
 
     def disarm() -> None:
         _set_timer(_TIMER, 0)
         if before is not None:
-            _set_handler(signal.SIGALRM, before)
+            _set_handler(_ALARM, before)
         if rest:
             _set_timer(_TIMER, rest, interval)
 
+    before = _set_handler(_ALARM, alarm)
     try:
         try:
+            rest, interval = _set_timer(_TIMER, seconds, 0.1)
+            armed = True
             return function(value)
         finally:
             disarm()
+            if missed and callable(before):
+                _ring(_ALARM)
     except _SlowError:
         # The alarm may have rung inside `disarm`.
         disarm()
         raise
 
 
-def _alarm(_number: int, _frame: Any) -> None:
-    raise _SlowError
-
-
 # The C functions themselves: `signal.signal` is a wrapper in Python that costs ten times as much.
 _set_handler: Any = getattr(__import__("_signal"), "signal", None)
 _set_timer: Any = getattr(signal, "setitimer", None)
 _TIMER: Any = getattr(signal, "ITIMER_REAL", None)
+_ALARM: Any = getattr(signal, "SIGALRM", None)
+_ring: Any = getattr(signal, "raise_signal", None)
