@@ -390,9 +390,4 @@ def iterator_repr(value: Ref, evaluator: Evaluator) -> str:
             spec.mode, "<dict_itemiterator object>"
         )
     kind = kind_of(evaluator.text(spec.sources[0]))
-    return {
-        "str": "<str_ascii_iterator object>"
-        if evaluator.text(spec.sources[0]).isascii()
-        else "<str_iterator object>",
-        "dict": "<dict_keyiterator object>",
-    }.get(kind, f"<{kind}_iterator object>")
+    return "<dict_keyiterator object>" if kind == "dict" else f"<{kind}_iterator object>"

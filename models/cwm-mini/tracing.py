@@ -1,18 +1,17 @@
-"""Runs the recipe's own programs under sys.settrace in this process: fast, and safe because the recipe
-wrote them.
+"""Runs the recipe's own programs under sys.settrace in this process: fast, and safe because they are ours.
 
-The product's recorder runs strangers' code in a child process instead; a test holds the two to the same
-frames.
+Leaves out strangers' code, which the product's recorder runs in a child process.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
-from cwm_lsp.trace.frame import Frame, Value
+from cwm_lsp.trace.frame import Event, Frame, Value
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -37,7 +36,9 @@ def show(value: object) -> str:
     )
     if large:
         raise Stopped
-    return _ADDRESS.sub("", repr(value)).replace("program.", "")
+    return (
+        _ADDRESS.sub("", repr(value)).replace("program.", "").replace("<str_ascii_iterator", "<str_iterator")
+    )
 
 
 def trace(namespace: dict[str, Any], filename: str, call: str, limit: int = 400) -> list[Frame]:
@@ -62,7 +63,8 @@ def trace(namespace: dict[str, Any], filename: str, call: str, limit: int = 400)
         elif event == "exception":
             kind, instance, _ = arg
             shown = Value(f"(<class {kind.__name__!r}>, {show(instance)}, <traceback object>)", "observed")
-        frames.append(Frame(event, frame.f_code.co_qualname, frame.f_lineno, depth, values, shown))  # type: ignore[arg-type]
+        where = frame.f_code.co_qualname, frame.f_lineno
+        frames.append(Frame(cast("Event", event), *where, depth, values, shown))
         if event == "return":
             depth -= 1
         return on_event
@@ -70,11 +72,10 @@ def trace(namespace: dict[str, Any], filename: str, call: str, limit: int = 400)
     before = sys.gettrace()
     sys.settrace(on_event)
     try:
-        eval(compile(call, "<call>", "eval"), namespace)  # noqa: S307
+        with suppress(Exception):
+            eval(compile(call, "<call>", "eval"), namespace)  # noqa: S307
     except Stopped:
         return []
-    except Exception:  # noqa: S110
-        pass
     finally:
         sys.settrace(before)
     return frames
