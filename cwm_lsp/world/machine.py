@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.evaluate import Evaluator
+from cwm_lsp.source.evaluate import Evaluator, PythonRaised
 from cwm_lsp.source.execute import Head, Progress, run_comprehension, run_line
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.names import Names, names_of
@@ -325,7 +325,10 @@ class Machine:
     def _lambda(self, evaluator: Evaluator) -> Generator[Question, Answer, Outcome]:
         node = self.top.function.node
         assert isinstance(node, ast.Lambda)
-        value = yield from evaluator.eval(node.body)
+        try:
+            value = yield from evaluator.eval(node.body)
+        except PythonRaised as error:
+            return Outcome("raise", raised=error.text)
         return Outcome("return", value=evaluator.text(value))
 
     def _enter(self, question: Enter) -> Step:

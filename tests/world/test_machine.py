@@ -149,3 +149,9 @@ def test_exceptions_are_shown_as_their_triple() -> None:
     triple = exception_triple("KeyError('a, b')")
     assert triple == "(<class 'KeyError'>, KeyError('a, b'), <traceback object>)"
     assert exception_text(triple) == "KeyError('a, b')"
+
+
+def test_an_exception_in_a_lambda_leaves_it() -> None:
+    source = "def f(words):\n    return sorted(words, key=lambda w: w[0])\n"
+    whole, wrong, refused = follow("lambda.py", source, ["f(['b', 'a', ''])", "f(['b', 'a'])"])
+    assert (whole, wrong, refused) == (2, [], [])
