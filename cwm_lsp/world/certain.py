@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
@@ -25,7 +26,8 @@ def certain(document: Document, stack: Stack, choices: Choices) -> Choices:
     if choices.free_form or top is None or top.event not in ("line", "return") or top.road != "line":
         return choices
     statement = statement_at(document, top.line)
-    if statement is None or top.pending is not None:
+    has_hole = any(hole.line == top.line for hole in document.holes)
+    if statement is None or has_hole or top.pending is not None:
         return choices
     facts = _Facts(document, top, statement)
     return Choices(tuple(facts.forced(option) for option in choices.options if not facts.excludes(option)))
@@ -34,14 +36,18 @@ def certain(document: Document, stack: Stack, choices: Choices) -> Choices:
 def statement_at(document: Document, line: int) -> ast.stmt | None:
     """The only statement on this line, all of it or its head; None if there are several, or it has more
     lines."""
-    found = [
-        node
-        for node in ast.walk(document.tree)
-        if isinstance(node, ast.stmt) and node.lineno <= line <= _end(node)
-    ]
-    if len(found) != 1 or found[0].lineno != line:
-        return None
-    return found[0]
+    return _statements(document).get(line)
+
+
+@lru_cache(maxsize=32)
+def _statements(document: Document) -> dict[int, ast.stmt]:
+    found: dict[int, ast.stmt | None] = {}
+    for node in ast.walk(document.tree):
+        if isinstance(node, ast.stmt):
+            last = _end(node)
+            for line in range(node.lineno, last + 1):
+                found[line] = node if line not in found and last == node.lineno else None
+    return {line: node for line, node in found.items() if node is not None}
 
 
 def _end(node: ast.stmt) -> int:

@@ -112,6 +112,14 @@ def test_what_the_values_are_decides() -> None:
     assert may_raise("text", items="<Basket object>")
 
 
+def test_nothing_is_certain_about_a_hole() -> None:
+    document = Document.from_text("def f(_):\n    x = ?\n    return ?\n")
+    held = {"_": Value("1", "given")}
+    stack = Stack.of(document, [Frame("call", "f", 1, 1, held), Frame("line", "f", 2, 1, held)])
+    choices = choices_after(document, stack)
+    assert certain(document, stack, choices) == choices
+
+
 def unsound(document: Document, call: str, *, traced: bool = True) -> list[str]:
     """What `certain` alone ruled out although it came, one line each."""
     frames = recorded(document, call).frames if traced else run(document.text, call, limit=150)
