@@ -1,8 +1,7 @@
-"""Turns a really run call into what cwm-mini learns from: sources and blocks with what counts in each
-token's loss.
+"""Turns a call that was really run into what cwm-mini learns from: sources and blocks of tokens with roles.
 
 Walks each recorded frame as the product does, with the oracle in the model's place, and keeps a block only
-where the walk arrives at the frame that was recorded.
+where the walk arrives at the frame that was recorded. Leaves out ids and batches (data.py).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from itertools import pairwise
 import oracle
 
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.operations import Unsupported
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.frame import Frame
 from cwm_lsp.trace.mini_values import value_tokens
@@ -47,7 +46,7 @@ class Sample:
     blocks: list[Block]
 
 
-class Mismatch(Exception):  # noqa: N818
+class MismatchError(Exception):
     """The walk did not arrive at the recorded frame."""
 
 
@@ -55,21 +54,21 @@ def samples_of(document: Document, frames: Sequence[Frame]) -> tuple[dict[str, S
     """Samples by function, and why the trace was left early (None if it was walked to its end)."""
     samples: dict[str, Sample] = {}
     machine = Machine(document)
-    calls: list[tuple[Frame, str]] = []
+    calls: list[Frame] = []
     for frame, following in pairwise(frames):
         try:
             machine.follow(frame)
             if frame.event == "call":
-                calls.append((frame, frame.function))
+                calls.append(frame)
             if frame.event == "return" and calls:
-                _jump_blocks(document, samples, calls.pop()[0], frame)
+                _jump_blocks(document, samples, calls.pop(), frame)
             block = line_block(document, machine, following)
-        except (Unsupported, oracle.TooLarge, Mismatch) as error:
+        except (Unsupported, oracle.TooLarge, MismatchError) as error:
             return samples, f"{type(error).__name__}: {error}"
         if block is not None:
             _sample(document, samples, machine.top.function.qualname).blocks.append(block)
     if frames and frames[-1].event == "return" and calls:
-        _jump_blocks(document, samples, calls.pop()[0], frames[-1])
+        _jump_blocks(document, samples, calls.pop(), frames[-1])
     return samples, None
 
 
@@ -115,7 +114,7 @@ def line_block(document: Document, machine: Machine, following: Frame) -> Block 
 
 
 def check(machine: Machine, step: Step, following: Frame) -> None:
-    """Raises Mismatch unless the step leads to the frame."""
+    """Raises MismatchError unless the step leads to the frame."""
     if (
         step.event == "line"
         and following.event == "return"
@@ -124,23 +123,23 @@ def check(machine: Machine, step: Step, following: Frame) -> None:
     ):
         return
     if step.event != following.event:
-        raise Mismatch(f"{step.event} instead of {following.event}")
+        raise MismatchError(f"{step.event} instead of {following.event}")
     if step.event == "line" and machine.top.situation != "called":
         values = {name: value.repr for name, value in machine.locals_now(following.line).items()}
         if values != {name: value.repr for name, value in following.locals.items()}:
-            raise Mismatch("other locals")
+            raise MismatchError("other locals")
     elif step.event == "call":
         function, _, given = machine.entered_locals(step)
         wanted = {name: value.repr for name, value in following.locals.items()}
         if function != following.function or {name: value.repr for name, value in given.items()} != wanted:
-            raise Mismatch("other arguments")
+            raise MismatchError("other arguments")
     elif step.event == "return":
         if following.arg is None or step.text != following.arg.repr:
-            raise Mismatch("another value")
+            raise MismatchError("another value")
     elif step.event == "exception" and (
         following.arg is None or exception_triple(step.text) != following.arg.repr
     ):
-        raise Mismatch("another exception")
+        raise MismatchError("another exception")
 
 
 def _jump_blocks(document: Document, samples: dict[str, Sample], call: Frame, end: Frame) -> None:
@@ -165,17 +164,3 @@ def _jump_blocks(document: Document, samples: dict[str, Sample], call: Frame, en
         invent.add([*value_tokens(value.repr), END], JUMPED)
     sample = _sample(document, samples, call.function)
     sample.blocks += [over, invent]
-
-
-def replay(machine: Machine, answers: Sequence[Answer]) -> list[tuple[Operation, Answer]]:
-    """The operations of the machine's line with given answers; for tests."""
-    walk = machine.walk()
-    pairs: list[tuple[Operation, Answer]] = []
-    try:
-        operation = next(walk)
-        for answer in answers:
-            pairs.append((operation, answer))
-            operation = walk.send(answer)
-    except StopIteration:
-        pass
-    return pairs

@@ -33,7 +33,7 @@ HELD_OUT_MARK = "held out, never train on this"
 FRAMES_TO_MENTION = 5  # shorter traces are told, not refused: an early return can't be longer
 
 
-class TooManyEvents(Exception):  # noqa: N818
+class TooManyEventsError(Exception):
     """A call went past EVENT_LIMIT."""
 
 
@@ -115,7 +115,7 @@ def run_call(call: str, namespace: dict[str, Any], filename: str) -> tuple[int, 
             return None
         count += 1
         if count > EVENT_LIMIT:
-            raise TooManyEvents
+            raise TooManyEventsError
         told = repr(arg) if event == "return" and isinstance(arg, int | str | list | tuple | dict) else ""
         digest.update(f"{event} {frame.f_code.co_name} {frame.f_lineno} {plain(told)}\n".encode())
         return tracer

@@ -5,6 +5,7 @@ Leaves out what the programs are (programs.py) and what a block is (blocks.py).
 
 from __future__ import annotations
 
+import itertools
 import random
 import resource
 import warnings
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import drills
+import mutations
 import numpy as np
 import programs
 import tokenizer
@@ -22,6 +24,8 @@ from network import Segment
 
 from cwm_lsp.source.document import Document, DocumentError
 
+HELD_OUT = 1_000_000_000
+"""Programs from this seed number on are never trained on: tests and measurements use them."""
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
@@ -30,22 +34,25 @@ WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15], dtype=np.float32)
 KEPT_BLOCKS = 24
 DRILL_SHARE = 0.7
 BARE_SHARE = 0.65
+"""How many blocks go without the values that their line reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A source and some of its blocks as ids; `jump` moves the blocks away from it, as a longer source
-    would."""
+    """A source and some of its blocks as ids and roles.
+
+    `jump` moves the blocks away from the source, as a longer source would; `seed` is their program's number.
+    """
 
     source: list[int]
     blocks: list[tuple[list[int], list[int]]]
     jump: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Flat arrays over all tokens, padding included: ids, positions, roles; and the segments they consist
-    of."""
+    """Flat arrays over all tokens, padding included, and the segments they consist of."""
 
     ids: np.ndarray
     positions: np.ndarray
@@ -71,7 +78,7 @@ def samples(seed: int, texts: list[str]) -> list[Sample]:
     elif kind < 14:
         source, calls = programs.straight(seed)
     else:
-        source, calls = programs.mutated_seed(texts[(seed // 20) % len(texts)], seed)
+        source, calls = mutations.mutated_seed(texts[(seed // 20) % len(texts)], seed)
         rng = random.Random(seed)
         calls = rng.sample(calls, min(len(calls), 6))
     return walked(source, calls)
@@ -100,8 +107,7 @@ def groups(start: int, step: int) -> Iterator[Group]:
     """Groups from program seeds start, start + step, ...; the same start gives the same groups."""
     table = tokenizer.ids()
     texts = seeds()
-    seed = start
-    while True:
+    for seed in itertools.count(start, step):
         rng = random.Random(seed)
         practice = walked(*drills.drill(seed)) if rng.random() < DRILL_SHARE else []
         for sample in (*samples(seed, texts), *practice):
@@ -109,13 +115,13 @@ def groups(start: int, step: int) -> Iterator[Group]:
             if len(source) > LONGEST_SOURCE:
                 continue
             blocks = [
-                (tokenizer.encode(block.tokens, table), _roles(block)) for block in _chosen(sample, rng)
+                (tokenizer.encode(block.tokens, table), _roles(block, table))
+                for block in _chosen(sample, rng)
             ]
             blocks = [without_values(*block) if rng.random() < BARE_SHARE else block for block in blocks]
             blocks = [block for block in blocks if len(block[0]) <= LONGEST_BLOCK]
             if blocks:
-                yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0)
-        seed += step
+                yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0, seed)
 
 
 def without_values(ids: list[int], roles: list[int]) -> tuple[list[int], list[int]]:
@@ -127,10 +133,14 @@ def without_values(ids: list[int], roles: list[int]) -> tuple[list[int], list[in
 
 
 def batches(start: int, step: int, tokens: int) -> Iterator[Batch]:
-    """Batches of about `tokens` tokens."""
+    """Batches of about `tokens` tokens, for training. Raises ValueError before a held-out program."""
+    if start < 0:  # a generator of random numbers takes a seed and its negative for the same
+        raise ValueError("Programs have seed numbers from 0 on.")
     held: list[Group] = []
     size = 0
     for group in groups(start, step):
+        if group.seed >= HELD_OUT:
+            raise ValueError(f"Programs from seed {HELD_OUT} on are held out: training must not reach them.")
         held.append(group)
         size += len(group.source) + sum(len(ids) for ids, _ in group.blocks)
         if size >= tokens:
@@ -172,9 +182,9 @@ def _chosen(sample: Sample, rng: random.Random) -> list[Block]:
     return blocks[:KEPT_BLOCKS]
 
 
-def _roles(block: Block) -> list[int]:
+def _roles(block: Block, table: dict[str, int]) -> list[int]:
     """Roles by id: a character outside of ASCII is several ids."""
     roles: list[int] = []
     for token, role in zip(block.tokens, block.roles, strict=True):
-        roles += [role] * (1 if token.startswith("<|") and len(token) > 2 else len(token.encode()))
+        roles += [role] * (1 if token in table else len(token.encode()))
     return roles

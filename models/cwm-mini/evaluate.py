@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import data
+import mutations
 import programs
 import tracing
 
@@ -49,9 +50,8 @@ def written(folder: Path) -> Iterator[tuple[str, str]]:
     """Sources and calls of hand-written programs."""
     for path in sorted(folder.glob("*.py")):
         source = path.read_text()
-        for line in source.splitlines():
-            if found := programs.CALL.match(line):
-                yield source, found.group(1)
+        for call in mutations.calls_in(source):
+            yield source, call
 
 
 def forced(
@@ -62,7 +62,7 @@ def forced(
     stack = Stack()
     for at, frame in enumerate(real):
         if at:
-            told: Frame | None = None
+            told: Frame | None
             try:
                 told = predictor.predict(
                     document, real[:at], choices_after(document, stack, grounding), Cancel()
@@ -75,13 +75,13 @@ def forced(
 
 
 def measure(
-    programs_: Iterator[tuple[str, str]], predictor: MiniPredictor, grounding: Grounding
+    sources_and_calls: Iterator[tuple[str, str]], predictor: MiniPredictor, grounding: Grounding
 ) -> dict[str, float | int | None]:
     """All numbers of one set."""
     scores, steps, outputs, values, refused = [], [], [], [], 0
     frames = decisions = tokens = 0
     seconds = 0.0
-    for source, call in programs_:
+    for source, call in sources_and_calls:
         try:
             document = Document.from_text(source, "program.py")
             namespace = tracing.load(source, "program.py")

@@ -1,5 +1,4 @@
-"""The network of cwm-mini for training: CWM's architecture (CwmForCausalLM) in plain torch, with its
-parameter names.
+"""The network of cwm-mini for training: CWM's architecture in plain torch, with CwmForCausalLM's names.
 
 Takes the batches of data.py, whose blocks see their source and themselves. Leaves out decoding and caches:
 the product's backends do those on the exported weights.
@@ -9,12 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "architectures": ["CwmForCausalLM"],
     "model_type": "cwm",
     "hidden_size": 192,
@@ -37,8 +37,7 @@ CONFIG = {
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rows of the flat token axis: a source (`source` None), or `count` blocks of `length` that see that
-    source."""
+    """Rows of the flat token axis: a source, or `count` blocks of `length` that see the source `source`."""
 
     start: int
     count: int
@@ -52,10 +51,9 @@ class Segment:
 
 
 class Attention(nn.Module):
-    """Grouped-query attention with rotary positions, segment by segment: scores are made only where they
-    count."""
+    """Grouped-query attention with rotary positions; scores are made only where a segment needs them."""
 
-    def __init__(self, config: dict) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         hidden, self.heads, self.kv, self.size = (
             config[key] for key in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
@@ -76,9 +74,9 @@ class Attention(nn.Module):
         parts = zip(segments, q.split(sizes), k.split(sizes), v.split(sizes), strict=True)
         sources: dict[int, tuple[Tensor, Tensor]] = {}
         mixed = []
-        for segment, *part in parts:
+        for segment, *rows in parts:
             shape = (segment.count, segment.length, self.heads, self.size)
-            queries, keys, values = (each.view(shape).transpose(1, 2) for each in part)
+            queries, keys, values = (each.view(shape).transpose(1, 2) for each in rows)
             if segment.source is None:
                 sources[segment.start] = keys, values
                 mixed.append(self._mix(queries, keys, values))
@@ -100,7 +98,7 @@ class Attention(nn.Module):
 class Mlp(nn.Module):
     """SwiGLU."""
 
-    def __init__(self, config: dict) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         hidden, inner = config["hidden_size"], config["intermediate_size"]
         self.gate_proj = nn.Linear(hidden, inner, bias=False)
@@ -109,13 +107,13 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, hidden)."""
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
 class Layer(nn.Module):
     """One block: attention and MLP with norms before them."""
 
-    def __init__(self, config: dict) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         self.self_attn = Attention(config)
         self.mlp = Mlp(config)
@@ -131,7 +129,7 @@ class Layer(nn.Module):
 class Body(nn.Module):
     """Embeddings, layers, last norm; named as in CwmModel."""
 
-    def __init__(self, config: dict) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(config["vocab_size"], config["hidden_size"])
         self.layers = nn.ModuleList(Layer(config) for _ in range(config["num_hidden_layers"]))
@@ -141,7 +139,7 @@ class Body(nn.Module):
 class Network(nn.Module):
     """CwmForCausalLM's parameters. Embeddings start at rms 1, the ends of the residual branches at zero."""
 
-    def __init__(self, config: dict) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         self.config = config
         self.model = Body(config)

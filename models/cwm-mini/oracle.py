@@ -11,11 +11,10 @@ from typing import Any
 from cwm_lsp.source.operations import Answer, Operation, Raised, Stop
 
 LIMIT = 240
-_NAMES: dict[str, Any] = {"math": math}
 
 
-class TooLarge(Exception):  # noqa: N818
-    """The result is too long to teach."""
+class TooLarge(Exception):  # noqa: N818  (it is an answer, not an error)
+    """The result is too long to teach, or of a kind that isn't taught."""
 
 
 def show(value: object) -> str:
@@ -26,9 +25,9 @@ def show(value: object) -> str:
     return text
 
 
-def value_of(text: str) -> Any:
-    """The value behind an operand's text."""
-    return eval(text, dict(_NAMES))  # noqa: S307
+def value_of(text: str, **names: object) -> Any:
+    """The value of an expression, such as an operand's text; it may use the names."""
+    return eval(text, {"math": math, **names})  # noqa: S307
 
 
 def answer(operation: Operation) -> Answer:
@@ -50,11 +49,11 @@ def _answer(operation: Operation) -> Answer:
     if kind == "binary":
         left, right = value_of(operands[0]), value_of(operands[1])
         _guard(left, right, name)
-        return show(eval(f"a {name} b", {"a": left, "b": right}))  # noqa: S307
+        return show(value_of(f"a {name} b", a=left, b=right))
     if kind == "compare":
-        return show(eval(f"({operands[0]}) {name} ({operands[1]})", dict(_NAMES)))  # noqa: S307
+        return show(value_of(f"({operands[0]}) {name} ({operands[1]})"))
     if kind == "unary":
-        return show(eval(f"{name} ({operands[0]})", dict(_NAMES)))  # noqa: S307
+        return show(value_of(f"{name} ({operands[0]})"))
     if kind == "truth":
         return show(bool(value_of(operands[0])))
     if kind == "index":
@@ -68,7 +67,7 @@ def _answer(operation: Operation) -> Answer:
         target = value_of(operands[0])
         if name == "sort" and any(text.startswith("keys=") for text in operands):
             return show(_called("call", operands, "sorted"))
-        eval(f"t.{name}({', '.join(operands[1:])})", {**_NAMES, "t": target})  # noqa: S307
+        value_of(f"t.{name}({', '.join(operands[1:])})", t=target)
         return show(target)
     if kind in ("set_index", "del_index"):
         target = value_of(operands[0])
@@ -105,7 +104,7 @@ def _guard(left: object, right: object, name: str) -> None:
 def _called(kind: str, operands: tuple[str, ...], name: str) -> object:
     if kind == "method":
         target = value_of(operands[0])
-        return eval(f"t.{name}({', '.join(operands[1:])})", {**_NAMES, "t": target})  # noqa: S307
+        return value_of(f"t.{name}({', '.join(operands[1:])})", t=target)
     keys = [text for text in operands if text.startswith("keys=")]
     if keys and name in ("sorted", "min", "max"):
         items = list(value_of(operands[0]))
@@ -115,18 +114,17 @@ def _called(kind: str, operands: tuple[str, ...], name: str) -> object:
         if name == "sorted":
             return [items[at] for at in sorted(pairs, key=lambda at: order[at], reverse=reverse)]
         return items[(min if name == "min" else max)(pairs, key=lambda at: order[at])]
-    return eval(f"{name}({', '.join(operands)})", dict(_NAMES))  # noqa: S307
+    return value_of(f"{name}({', '.join(operands)})")
 
 
 def _matches(raised: str, wanted: str) -> Answer:
     name = raised.partition("(")[0]
-    scope = dict(_NAMES)
     try:
-        kind = eval(name, scope)  # noqa: S307
+        kind = value_of(name)
     except NameError:
         return show(name in wanted or wanted in ("Exception", "BaseException"))
     try:
-        return show(issubclass(kind, eval(wanted, scope)))  # noqa: S307
+        return show(issubclass(kind, value_of(wanted)))
     except NameError:
         return show(False)
 

@@ -1,6 +1,8 @@
 """Which single operations does a cwm-mini answer right? By kind, over held-out programs, from true states.
 
-python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
+    python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
+
+Leaves out what comes of a whole run (evaluate.py).
 """
 
 from __future__ import annotations
@@ -8,9 +10,11 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import data
+import mutations
 import oracle
 import programs
 import tracing
@@ -22,8 +26,6 @@ from cwm_lsp.source.operations import Answer, Operation, Unsupported
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.world.machine import Machine
 from cwm_lsp.world.mini_predictor import MiniPredictor, _Block
-
-HELD_OUT = 1_000_000_000
 
 
 def label(operation: Operation) -> str:
@@ -44,64 +46,65 @@ def read(tokens: list[str]) -> Answer | None:
 def calls_of(args: argparse.Namespace) -> list[tuple[str, list[str]]]:
     """Sources with calls."""
     if args.heldout:
-        found = []
-        for text in data.seeds("heldout"):
-            found.append(
-                (text, [m.group(1) for line in text.splitlines() if (m := programs.CALL.match(line))])
-            )
-        return found
-    return [programs.program(HELD_OUT + at) for at in range(args.programs)]
+        return [(text, mutations.calls_in(text)) for text in data.seeds("heldout")]
+    return [programs.program(data.HELD_OUT + at) for at in range(args.programs)]
+
+
+def answers(
+    predictor: MiniPredictor, source: str, call: str
+) -> Iterator[tuple[Operation, Answer | None, Answer]]:
+    """Each operation of a call, with what the model says and what is true."""
+    machine = Machine(Document.from_text(source, "program.py"))
+    frames = tracing.trace(tracing.load(source, "program.py"), "program.py", call, 120)
+    for frame in frames[:-1]:
+        try:
+            machine.follow(frame)
+            block = _Block(True)
+            predictor._begin(machine, block)
+            walk = machine.walk()
+            operation = next(walk)
+            while True:
+                truth = oracle.answer(operation)
+                block.ids += predictor._encode(layout.question(operation))
+                request = Request(
+                    block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel()
+                )
+                completion = predictor.backend.complete(request)
+                yield operation, read(predictor._decode(completion.tokens)), truth
+                block.ids += predictor._encode(layout.answer_tokens(truth))
+                operation = walk.send(truth)
+        except StopIteration:
+            continue
+        except (Unsupported, oracle.TooLarge):
+            return
 
 
 def main() -> None:
-    """Prints the table and some wrong answers."""
+    """Prints some wrong answers and the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path)
     parser.add_argument("--programs", type=int, default=150)
-    parser.add_argument("--wrong", type=int, default=40)
-    parser.add_argument("--heldout", action="store_true")
+    parser.add_argument("--wrong", type=int, default=40, help="how many wrong answers to show")
+    parser.add_argument("--heldout", action="store_true", help="the hand-written held-out programs instead")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     data.limit_memory(6)
     predictor = MiniPredictor(EmbeddedBackend(args.model))
     right: Counter[str] = Counter()
     asked: Counter[str] = Counter()
-    shown = 0
+    wrong = 0
     for source, calls in calls_of(args):
-        document = Document.from_text(source, "program.py")
-        namespace = tracing.load(source, "program.py")
         for call in calls:
-            machine = Machine(document)
-            for frame in tracing.trace(namespace, "program.py", call, 120)[:-1]:
-                try:
-                    machine.follow(frame)
-                    block = _Block(True)
-                    predictor._begin(machine, block)
-                    walk = machine.walk()
-                    operation = next(walk)
-                    while True:
-                        truth = oracle.answer(operation)
-                        block.ids += predictor._encode(layout.question(operation))
-                        request = Request(
-                            block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel()
-                        )
-                        completion = predictor.backend.complete(request)
-                        said = read(predictor._decode(completion.tokens))
-                        asked[label(operation)] += 1
-                        right[label(operation)] += said == truth
-                        if said != truth and shown < args.wrong:
-                            shown += 1
-                            place = f" at {operation.position}" if operation.kind == "item" else ""
-                            asked_of = ", ".join(operation.operands) + place
-                            print(f"{label(operation)}: {asked_of} -> {said}, not {truth}")
-                        block.ids += predictor._encode(layout.answer_tokens(truth))
-                        operation = walk.send(truth)
-                except StopIteration:
-                    continue
-                except (Unsupported, oracle.TooLarge):
-                    break
+            for operation, said, truth in answers(predictor, source, call):
+                asked[label(operation)] += 1
+                right[label(operation)] += said == truth
+                wrong += said != truth
+                if said != truth and wrong <= args.wrong:
+                    place = f" at {operation.position}" if operation.kind == "item" else ""
+                    operands = ", ".join(operation.operands) + place
+                    print(f"{label(operation)}: {operands} -> {said}, not {truth}")
     for name, count in asked.most_common(60):
         print(f"{name:24} {right[name] / count:.3f}  {count}")
     print(f"{'all':24} {sum(right.values()) / sum(asked.values()):.4f}  {sum(asked.values())}")
