@@ -18,7 +18,7 @@ from cwm_lsp.trace.frame import Frame
 from tests.cli_fixture import COMMAND, EXAMPLES, ROOT, Done, cwm, environment, in_terminal, without_escapes
 
 GCD = EXAMPLES / "gcd.py"
-ENDLESS = EXAMPLES / "endless_loop.py"
+ENDLESS = "def f(n):\n    while True:\n        n = n\n"  # control flow alone keeps it going
 
 Write = Callable[[str], Path]
 
@@ -118,17 +118,17 @@ def test_a_check_of_code_that_cannot_run_is_one_sentence() -> None:
     assert cwm("trace", EXAMPLES / "missing_import.py").status == 0
 
 
-def test_budgets_end_a_loop_that_never_ends() -> None:
-    done = cwm("trace", ENDLESS, "--max-frames", "12", "--json")
+def test_budgets_end_a_loop_that_never_ends(write: Write) -> None:
+    done = cwm("trace", write(ENDLESS), "--call", "f(1)", "--max-frames", "12", "--json")
     assert len(frames_of(done)) == 12
     assert done.lines[-1]["reason"] == "budget"
-    done = cwm("trace", ENDLESS, "--json", env={"CWM_LSP_MAX_FRAMES": "7"})
+    done = cwm("trace", write(ENDLESS), "--call", "f(1)", "--json", env={"CWM_LSP_MAX_FRAMES": "7"})
     assert len(frames_of(done)) == 7
 
 
-def test_frames_come_while_the_rest_is_predicted() -> None:
+def test_frames_come_while_the_rest_is_predicted(write: Write) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "trace", str(ENDLESS), "--json", "--max-frames", "100000"],
+        [*COMMAND, "trace", str(write(ENDLESS)), "--call", "f(1)", "--json", "--max-frames", "100000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -145,9 +145,9 @@ def test_frames_come_while_the_rest_is_predicted() -> None:
     assert process.stderr.read() == ""
 
 
-def test_ctrl_c() -> None:
+def test_ctrl_c(write: Write) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "trace", str(ENDLESS), "--max-frames", "100000"],
+        [*COMMAND, "trace", str(write(ENDLESS)), "--call", "f(1)", "--max-frames", "100000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -187,19 +187,33 @@ def test_stdin_is_a_file_too() -> None:
     assert frames_of(done)[0].function == "shorten"
 
 
-def test_grounding() -> None:
+def test_grounding_that_is_not_there_yet() -> None:
     assert "values" in cwm("trace", GCD, "--grounding", "values").refused(1)
     assert "values" in cwm("trace", GCD, env={"CWM_LSP_GROUNDING": "values"}).refused(1)
     assert cwm("trace", GCD, "--grounding", "much").status == 2
-    done = cwm("trace", GCD, "--grounding", "none", "--json")
+
+
+def test_without_grounding_there_is_still_a_trace_or_one_sentence() -> None:
+    done = cwm("trace", GCD, "--grounding", "none", "--json", "--max-frames", "40")
     assert done.lines[0]["function"] == "shorten"
+    assert done.lines[-1]["event"] == "end"
+    assert done.status == (1 if done.lines[-1]["reason"] == "failed" else 0)
 
 
-def test_a_model_that_is_not_there(tmp_path: Path) -> None:
-    for name in ("no-such-model", str(tmp_path), str(tmp_path / "none"), "some/where"):
-        done = cwm("trace", GCD, "--backend", name)
-        assert name in done.refused(1)
-        assert done.out == ""
+@pytest.mark.parametrize("name", ["no-such-model", "an empty folder", "./no/such/folder"])
+def test_a_model_that_is_not_there(tmp_path: Path, name: str) -> None:
+    name = str(tmp_path) if name == "an empty folder" else name
+    done = cwm("trace", GCD, "--backend", name)
+    assert name in done.refused(1)
+    assert done.out == ""
+
+
+@pytest.mark.slow
+def test_a_hub_model_that_is_not_there() -> None:
+    assert "some/where" in cwm("trace", GCD, "--backend", "some/where").refused(1)
+
+
+def test_settings_that_name_no_model_or_option() -> None:
     assert "no-such-model" in cwm("trace", GCD, env={"CWM_LSP_MODEL": "no-such-model"}).refused(1)
     assert "nonsense" in cwm("trace", GCD, env={"CWM_LSP_BACKEND_NONSENSE": "1"}).refused(1)
 

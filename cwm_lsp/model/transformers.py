@@ -132,7 +132,6 @@ class TransformersBackend(LocalBackend):
         `dtype` auto is float32 on a CPU and the checkpoint's own elsewhere. Raises BackendError."""
         if dtype not in DTYPES:
             raise BackendError(f"There is no dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
-        _import()
         folder = resolve(source)
         config = ModelConfig.read(folder)
         if config.architecture != _ARCHITECTURE:
@@ -141,6 +140,7 @@ class TransformersBackend(LocalBackend):
             )
         if not any(folder.glob("*.safetensors")):
             raise BackendError(f"{folder} has no model.safetensors; a checkpoint folder needs one.")
+        _import()
         vocabulary = HfVocabulary.from_folder(folder, config.eos)
         runner = TorchRunner(folder, dtype, device, threads)
         description = Description(
