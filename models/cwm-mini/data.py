@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15], dtype=np.float32)
 """Loss weights of the roles given, forced, event, decided and jumped."""
 KEPT_BLOCKS = 24
-DRILL_SHARE = 0.7
+DRILL_SHARE = 1.0
 BARE_SHARE = 0.65
 """How many blocks go without the values that their line reads."""
 

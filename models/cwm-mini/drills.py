@@ -19,11 +19,11 @@ def drill(seed: int) -> tuple[str, list[str]]:
     rng = random.Random(seed ^ 0xD1117)
     names = rng.sample(TARGETS, LINES)
     draw = rng.random()
-    if draw < 0.47:
+    if draw < 0.36:
         parameters, right_sides, arguments = "a, b", arithmetic(rng), two_numbers
-    elif draw < 0.64:
+    elif draw < 0.46:
         parameters, right_sides, arguments = "s, t, n, ws", texts(rng), strings_and_words
-    elif draw < 0.82:
+    elif draw < 0.86:
         parameters, right_sides, arguments = "c, d, s, t, ws", equalities(rng), letters_and_strings
     else:
         parameters, right_sides, arguments = "xs, s, i, c", sequences(rng), list_and_string
@@ -140,7 +140,7 @@ def letters_and_strings(literals: Literals) -> str:
 def equalities(rng: random.Random) -> list[str]:
     """Tests over two letters `c` and `d`, two strings `s` and `t` and a list of words `ws`."""
     choices = (
-        "c == d", "c == d", "c == d", "c != d", "c != d", "s == t", "s == t", "s != t", "c in s", "c in s",
+        "c == d", "c == d", "c == d", "c == d", "c != d", "c != d", "s == t", "s == t", "s != t", "c in s",
         "c not in s", "s in ws", "s not in ws", "s[0] == c", "s[-1] == d", "s.startswith(c)", "s.endswith(d)",
         "c < d", "s < t", "c > d", "c == d or c == s", "c in s and d in s", "c == s[1:2]", "s.count(c)",
         "s.find(c)", "d + c", "c in 'aeiou'", "s == s[::-1]",
