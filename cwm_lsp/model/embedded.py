@@ -241,7 +241,6 @@ def _open_session(model: Path, threads: int) -> Any:
     options.log_severity_level = 4
     # Shapes change from pass to pass: planning memory for each of them costs more than it saves.
     options.enable_mem_pattern = False
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
