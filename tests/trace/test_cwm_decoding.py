@@ -15,7 +15,6 @@ from cwm_lsp.model.vocabulary import HfVocabulary
 from cwm_lsp.source.document import Document
 from cwm_lsp.trace.cwm_codec import CwmCodec
 from cwm_lsp.trace.cwm_text import Context
-from cwm_lsp.world.certain import certain
 from cwm_lsp.world.choices import choices_after
 from cwm_lsp.world.cwm_predictor import CwmPredictor
 from cwm_lsp.world.stack import Stack
@@ -56,7 +55,7 @@ def decode(programs: Iterable[tuple[str, str]]) -> Tally:
             longer = prompt.then(frame)
             backend.oracle.target = list(longer.ids)
             before = backend.strayed
-            choices = certain(document, stack, choices_after(document, stack))
+            choices = choices_after(document, stack)
             prediction = predictor.predict(document, frames[:number], choices, Cancel())
             assert prediction.frame.same_as(frame)
             tally.frames += 1

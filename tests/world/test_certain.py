@@ -1,4 +1,4 @@
-"""What is certain without computing: forced where it is, and never wrong about a real run."""
+"""Exceptions that can't come are left out, and none that does come in a real run."""
 
 from __future__ import annotations
 
@@ -61,33 +61,6 @@ def after(mark: str, **held: str) -> list[Option]:
 
 def may_raise(mark: str, **held: str) -> bool:
     return any(option.event == "exception" for option in after(mark, **held))
-
-
-def known(mark: str, name: str, **held: str) -> set[str | None]:
-    """What the local is known to be in the next LINE frames."""
-    found = {
-        c.value if c.kind in ("given", "same") else None
-        for o in after(mark, **held)
-        for c in o.locals
-        if c.name == name and o.event == "line"
-    }
-    assert found
-    return found
-
-
-def test_copies_are_certain() -> None:
-    assert known("low", "low") == {"-1"}
-    assert known("copy", "copy") == {"[4, 'a']"}
-    assert known("half", "low", low="0") == {None}
-    assert {option.arg for option in after("back") if option.event == "return"} == {"[4, 'a']"}
-
-
-def test_a_call_gets_what_it_names() -> None:
-    (call,) = [option for option in after("call") if option.event == "call"]
-    assert {(c.name, c.kind, c.value) for c in call.locals} == {("x", "given", "4"), ("y", "given", "5")}
-    # two calls on one line: which of them is meant, and what happened before it, is not told
-    (call,) = [option for option in after("wrapped") if option.event == "call"]
-    assert {c.kind for c in call.locals} == {"must"}
 
 
 @pytest.mark.parametrize(
