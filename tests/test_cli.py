@@ -261,6 +261,12 @@ def test_the_installed_script_works_from_anywhere(tmp_path: Path) -> None:
     env = environment()
     env.pop("PYTHONPATH")
     done = subprocess.run(
-        [script, "doctor"], capture_output=True, text=True, cwd=tmp_path, env=env, check=False
+        [script, "trace", EXAMPLES / "gcd.py", "--json"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=env,
+        check=False,
     )
     assert done.returncode == 0, done
+    assert '"event":"end"' in done.stdout
