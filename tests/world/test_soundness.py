@@ -27,8 +27,8 @@ def check(path: Path) -> None:
     assert found == []
 
 
-# A callee that sets attributes can change the repr of its caller's `self` where the class has a __repr__ of its
-# own; the choices still hold such a value for given.
+# A callee that sets attributes can change the repr of its caller's `self` where the class has a __repr__ of
+# its own; the choices still hold such a value for given.
 OPEN = pytest.mark.xfail(reason="a repr that a class writes itself changes with its attributes", strict=False)
 
 
