@@ -29,7 +29,15 @@ _MOST_UNSURE = 6
 Locals = tuple[LocalChoice, ...]
 
 _CAUGHT_QUIETLY = frozenset(
-    ["StopIteration", "StopAsyncIteration", "AttributeError", "IndexError", "KeyError", "TypeError", "GeneratorExit"]
+    [
+        "StopIteration",
+        "StopAsyncIteration",
+        "AttributeError",
+        "IndexError",
+        "KeyError",
+        "TypeError",
+        "GeneratorExit",
+    ]
 )
 """The interpreter asks for an attribute, an item or the next element, and takes these for an answer."""
 
