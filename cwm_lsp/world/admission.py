@@ -6,14 +6,15 @@ Leaves out where the choices come from (choices.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.trace.codec import Choices, LocalChoice, Option
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.bindings import bindings_of
-from cwm_lsp.world.stack import NO_LOCALS, Stack
+from cwm_lsp.world.stack import Activation, Stack
+from cwm_lsp.world.told import teller_of
 
 
 def refusal(choices: Choices, frame: Frame) -> str | None:
@@ -31,51 +32,55 @@ def refusal(choices: Choices, frame: Frame) -> str | None:
 
 def settled(document: Document, choices: Choices, frame: Frame, stack: Stack) -> Frame:
     """The frame with the origins that its forced values have: a value that can't have changed is as it was,
-    one that control flow alone gives was computed. `stack` is the one before the frame."""
-    if choices.free_form:
+    one that was told elsewhere is as it was there, one that control flow alone gives was computed. `stack` is
+    the one before the frame."""
+    if choices.free_form or stack.top is None:
         return frame
     option = next(each for each in _placed(choices, frame) if _mismatch(each, frame) is None)
-    known = _known(option, stack)
+    known = _known(document, option, stack, stack.top)
     values = {
-        choice.name: _as_it_was(choice, frame.locals[choice.name], known.get(choice.name))
+        choice.name: _as_it_was(choice, frame.locals[choice.name], known.get(choice.name, ()))
         for choice in option.locals
     }
     arg = frame.arg
     if option.arg is not None and arg is not None:
-        arg = _returned(document, option.arg, stack)
+        arg = _argument(document, option.arg, stack.top)
     if arg == frame.arg and all(values[name] is value for name, value in frame.locals.items()):
         return frame
     return replace(frame, locals=values, arg=arg)
 
 
-def _known(option: Option, stack: Stack) -> Mapping[str, Value]:
-    """The values that the forced ones of a frame are taken from."""
-    if option.event == "call":
-        for waiting in reversed(stack.suspended):
-            same = (waiting.function, waiting.line) == (option.function, option.line)
-            if same and all(choice.name in waiting.locals for choice in option.locals):
-                return waiting.locals
-    return stack.top.locals if stack.top is not None else NO_LOCALS
+def _known(
+    document: Document, option: Option, stack: Stack, top: Activation
+) -> Mapping[str, Sequence[Value]]:
+    """The values that the forced ones of a frame may be taken from, the likeliest first."""
+    sources: list[Mapping[str, Value]] = []
+    teller = teller_of(document)
+    if option.event == "line":
+        sources.append(teller.assigned(top))
+    elif option.event == "call":
+        place = (option.function, option.line)
+        sources += [each.locals for each in reversed(stack.suspended) if (each.function, each.line) == place]
+        callees = bindings_of(document).callees(option.function)
+        sources += [teller.arguments(top, each) for each in callees if each.line == option.line]
+    sources.append(top.locals)
+    names = [choice.name for choice in option.locals]
+    return {name: [source[name] for source in sources if name in source] for name in names}
 
 
-def _as_it_was(choice: LocalChoice, value: Value, known: Value | None) -> Value:
+def _as_it_was(choice: LocalChoice, value: Value, known: Sequence[Value]) -> Value:
     if choice.kind not in ("given", "same"):
         return value
-    if known is not None and known.repr == value.repr:
-        return known
-    return value if choice.value is None else Value(value.repr, "computed")
+    same = next((each for each in known if each.repr == value.repr), None)
+    return same or (value if choice.value is None else Value(value.repr, "computed"))
 
 
-def _returned(document: Document, text: str, stack: Stack) -> Value:
-    """The value of a RETURN or EXCEPTION that could be no other: that of the local which is returned or of
-    the exception that goes on, else known from control flow."""
-    top = stack.top
-    if top is not None and top.pending is not None and top.pending.repr == text:
-        return top.pending
-    if top is not None and top.event == "line":
-        name = bindings_of(document).returned_name(top.function, top.position)
-        if name is not None and name in top.locals and top.locals[name].repr == text:
-            return top.locals[name]
+def _argument(document: Document, text: str, top: Activation) -> Value:
+    """The value of a RETURN or EXCEPTION that could be no other."""
+    told = teller_of(document).returned(top)
+    for value in (top.pending, told):
+        if value is not None and value.repr == text:
+            return value
     return Value(text, "computed")
 
 

@@ -223,15 +223,6 @@ class Bindings:
             unwinds = unwinds - {0} | {names.callee.line for names in self._at(function, position)}
         return Leaving(returns, nothing, yields, ends, frozenset(unwinds), catches)
 
-    def returned_name(self, function: str, position: Position) -> str | None:
-        """The local that a line gives back which does nothing else."""
-        names: set[str | None] = set()
-        for number, at in position.places:
-            ops = self._flow.line_graphs(function)[number].ops[at : at + 2]
-            plain = [op.name for op in ops] in (["LOAD_FAST", "RETURN_VALUE"], ["LOAD_DEREF", "RETURN_VALUE"])
-            names.add(str(ops[0].value) if plain else None)
-        return names.pop() if len(names) == 1 else None
-
     def may_raise(self, function: str, position: Position, road: Road) -> bool:
         """True if an EXCEPTION frame may come next."""
         return any(

@@ -19,7 +19,9 @@ from cwm_lsp.source.functions import Function
 from cwm_lsp.trace.codec import Choices, LocalChoice, LocalKind, Option
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.bindings import Bindings, Callee, Fates, Position, bindings_of
+from cwm_lsp.world.certain import certain
 from cwm_lsp.world.stack import Activation, Stack, exception_name, is_builtin_exception, may_stop
+from cwm_lsp.world.told import Told, teller_of
 
 Grounding = Literal["none", "flow"]
 
@@ -29,15 +31,15 @@ _MOST_UNSURE = 6
 Locals = tuple[LocalChoice, ...]
 
 _CAUGHT_QUIETLY = frozenset(
-    [
-        "StopIteration",
-        "StopAsyncIteration",
+    {
         "AttributeError",
+        "GeneratorExit",
         "IndexError",
         "KeyError",
+        "StopAsyncIteration",
+        "StopIteration",
         "TypeError",
-        "GeneratorExit",
-    ]
+    }
 )
 """The interpreter asks for an attribute, an item or the next element, and takes these for an answer."""
 
@@ -54,7 +56,8 @@ def choices_after(document: Document, stack: Stack, grounding: Grounding = "flow
         return Choices(())
     if grounding == "none":
         return Choices(tuple(_lines(document, stack)), free_form=True)
-    return Choices(tuple(dict.fromkeys(_Next(document, stack).options())))
+    found = Choices(tuple(dict.fromkeys(_Next(document, stack).options())))
+    return certain(document, stack, found)
 
 
 def entry_choices(document: Document, function: Function) -> Choices:
@@ -100,6 +103,9 @@ class _Next:
         self.stack = stack
         self.bindings: Bindings = bindings_of(document)
         self.flow = flow_of(document)
+        self.teller = teller_of(document)
+        running = {each.function.rpartition(".")[2] for each in stack.activations}
+        self._making = not running.isdisjoint(("__init__", "__new__", "__post_init__"))
 
     def options(self) -> Iterator[Option]:
         top = self.stack.top
@@ -128,7 +134,12 @@ class _Next:
         the two. (A library function may catch it, the interpreter itself catches some.)"""
         left = self.stack.left
         name = exception_name(top.pending.repr) if top.pending is not None else ""
-        if left is None or not is_builtin_exception(name) or name in _CAUGHT_QUIETLY:
+        if (
+            left is None
+            or not top.pending_for_sure
+            or not is_builtin_exception(name)
+            or name in _CAUGHT_QUIETLY
+        ):
             return False
         callees = self.bindings.callees(left.function)
         reasons = {e.reason for e in self.flow.entries(top.function, top.line) if e.function == left.function}
@@ -147,37 +158,38 @@ class _Next:
 
     def _into_lines(self, top: Activation) -> Iterator[Option]:
         stopped = top.road != "exception" or top.exception is None or may_stop(top.exception.repr)
+        told = self.teller.assigned(top)
         for line in self.bindings.lines(top.function, top.position, top.road, stopped=stopped):
             fates = self.bindings.fates(top.function, top.position, top.road, line)
             touched = frozenset[str]() if top.position.entered else self._touched(top, line)
-            for held in _variants(self._locals(top, fates, touched)):
+            for held in _variants(self._locals(top, fates, touched, told)):
                 yield Option("line", top.function, line, top.depth, held)
 
-    def _locals(self, top: Activation, fates: Fates, touched: frozenset[str]) -> Iterator[_Held]:
+    def _locals(self, top: Activation, fates: Fates, touched: frozenset[str], told: Told) -> Iterator[_Held]:
         """The locals once `fates` have met them and what they hold was `touched`, in the order in which a
-        frame lists them."""
+        frame lists them. `told`: what those that are bound will hold, where nobody needs to compute it."""
         full = top.event == "return"
         for name, value in top.locals.items():
             fate = fates.get(name, frozenset({"kept"}))
             if fate == {"unbound"}:
                 continue
             if fate == {"bound"}:
-                choice = LocalChoice(name, "must", value.repr)
+                choice = _bound(name, value, told)
             elif "bound" in fate or name in touched:
                 choice = LocalChoice(name, "may", value.repr)
             else:
                 choice = LocalChoice(name, "given" if full else "same", value.repr)
             yield _Held(choice, "unbound" in fate)
-        yield from self._new(top, fates, touched)
+        yield from self._new(top, fates, touched, told)
 
-    def _new(self, top: Activation, fates: Fates, touched: frozenset[str]) -> Iterator[_Held]:
+    def _new(self, top: Activation, fates: Fates, touched: frozenset[str], told: Told) -> Iterator[_Held]:
         """The locals that were not there before."""
         shared = self.bindings.shared(top.function, top.position)
         for name in self.bindings.order(top.function, top.position):
             if name not in top.locals:
                 fate = fates.get(name, frozenset({"kept"}))
                 if fate == {"bound"}:
-                    yield _Held(LocalChoice(name, "must"))
+                    yield _Held(_bound(name, None, told))
                 elif "bound" in fate or (name in shared and name in touched):
                     yield _Held(LocalChoice(name, "must"), unsure=True)
 
@@ -185,11 +197,15 @@ class _Next:
         """The names whose values the line may change without binding them itself."""
         known = {name: value.repr for name, value in top.locals.items()}
         shared = self.bindings.shared(top.function, top.position)
-        return frozenset(
+        found = {
             name
             for name in changes(self.document, top.function, top.line, known, following).names
             if name in shared or name not in known or not is_settled(known[name])
-        )
+        }
+        if self._making and "__repr__" in self.document.text:
+            # An object that can't show itself yet may be able to a line later.
+            found |= {name for name, text in known.items() if " object>" in text}
+        return frozenset(found)
 
     # Calls
 
@@ -203,7 +219,8 @@ class _Next:
 
     def _call(self, name: str, top: Activation) -> Iterator[Option]:
         for callee in self.bindings.callees(name):
-            held = [_Held(LocalChoice(each, "must")) for each in callee.parameters]
+            told = self.teller.arguments(top, callee)
+            held = [_Held(_bound(each, None, told)) for each in callee.parameters]
             for variant in _variants([*held, *self._free(callee, top)]):
                 yield Option("call", name, callee.line, top.depth + 1, variant)
 
@@ -233,8 +250,9 @@ class _Next:
                 continue
             fates = self.bindings.fates_at_yield(waiting.function, waiting.position)
             shared = self.bindings.shared(waiting.function, waiting.position)
-            for held in _variants(_reopened(self._locals(waiting, fates, self._touched(waiting)), shared)):
-                yield Option("call", waiting.function, waiting.line, depth, held)
+            held = self._locals(waiting, fates, self._touched(waiting), {})
+            for variant in _variants(_reopened(held, shared)):
+                yield Option("call", waiting.function, waiting.line, depth, variant)
 
     def _coroutines(self) -> Iterator[Option]:
         """The CALL frames of coroutines that an event loop may start beside those that wait."""
@@ -247,7 +265,8 @@ class _Next:
     def _leave(self, top: Activation) -> Iterator[Option]:
         leaving = self.bindings.leaving(top.function, top.position, top.road)
         if leaving.returns:
-            yield Option("return", top.function, top.line, top.depth, arg=self._returned(top))
+            told = self.teller.returned(top)
+            yield Option("return", top.function, top.line, top.depth, arg=told.repr if told else None)
         elif leaving.nothing:
             yield Option("return", top.function, top.line, top.depth, arg="None")
         unwinds = leaving.unwinds
@@ -257,10 +276,12 @@ class _Next:
             if line != top.line or not (leaving.returns or leaving.nothing):
                 yield Option("return", top.function, line, top.depth, arg="None")
 
-    def _returned(self, top: Activation) -> str | None:
-        """The value, where the line does nothing but return a local."""
-        name = self.bindings.returned_name(top.function, top.position) if top.event == "line" else None
-        return top.locals[name].repr if name is not None and name in top.locals else None
+
+def _bound(name: str, before: Value | None, told: Told) -> LocalChoice:
+    """A name that gets a value for sure."""
+    if name in told:
+        return LocalChoice(name, "given", told[name].repr)
+    return LocalChoice(name, "must", before.repr if before is not None else None)
 
 
 def _reopened(held: Iterable[_Held], shared: frozenset[str]) -> Iterator[_Held]:

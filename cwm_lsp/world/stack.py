@@ -37,8 +37,9 @@ class Activation:
     its own call or line, an exception that was raised in it, or "return" when a callee came back to it.
     `road` is the last of its own events that was no return of a callee, as flow names it. `results` are the
     calls that came back on this line, oldest first. `caller_line` is None for the function the trace starts
-    in. `exception` is the last one raised in it, `pending` the one that has just left its callee. `position`
-    is where in its bytecode it may be. `fresh`: as far as its CALL frame tells, it may have begun with that.
+    in. `exception` is the last one raised in it, `pending` the one that has just left its callee
+    (`pending_for_sure`: its RETURN frame can't have been anything else). `position` is where in its bytecode
+    it may be. `fresh`: as far as its CALL frame tells, it may have begun with that.
     """
 
     function: str
@@ -52,6 +53,7 @@ class Activation:
     results: tuple[CallResult, ...] = ()
     exception: Value | None = None
     pending: Value | None = None
+    pending_for_sure: bool = False
     fresh: bool = True
 
 
@@ -155,7 +157,9 @@ class Stack:
             over = ended or suspended is self.suspended
             raised, outcome = (top.exception, None) if unwound else (None, frame.arg)
             return Stack((), suspended, top, over, outcome if over else None, raised)
-        caller = replace(below[-1], event="return", pending=top.exception if unwound else None)
+        for_sure = unwound and not (leaving.returns or leaving.nothing)
+        pending = top.exception if unwound else None
+        caller = replace(below[-1], event="return", pending=pending, pending_for_sure=for_sure)
         if not unwound:
             caller = replace(caller, results=(*caller.results, CallResult(frame.function, frame.arg)))
         return replace(self, activations=(*below[:-1], caller), suspended=suspended, left=top)
