@@ -99,6 +99,9 @@ class Bindings:
         self._fates: dict[tuple[str, Position, Road, int], Fates] = {}
         for code in codes_of(document):
             self._codes.setdefault(code.qualname, []).append(_names(code))
+        self._callees = {
+            name: tuple(dict.fromkeys(each.callee for each in found)) for name, found in self._codes.items()
+        }
 
     def order(self, function: str, position: Position) -> tuple[str, ...]:
         """All names that a frame there may have, in the order in which new ones are listed."""
@@ -110,7 +113,7 @@ class Bindings:
 
     def callees(self, function: str) -> tuple[Callee, ...]:
         """The functions of that name, class bodies among them."""
-        return tuple(dict.fromkeys(names.callee for names in self._codes.get(function, ())))
+        return self._callees.get(function, ())
 
     def _at(self, function: str, position: Position) -> list[_Names]:
         codes = self._codes.get(function, [])

@@ -227,7 +227,7 @@ class _Next:
     def _free(self, callee: Callee, top: Activation) -> Iterator[_Held]:
         """The names that a function sees of those around it: known for a comprehension that runs where it
         stands."""
-        function = self.document.function(callee.function, callee.line)
+        function = self.teller.function(callee.function, callee.line)
         parent = None if function is None else function.parent
         here = parent == top.function and callee.parameters == (".0",)
         open_ = frozenset[str]()

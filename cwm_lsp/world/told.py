@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from cwm_lsp.source.binding import CallError, bind_values, literal_repr
@@ -40,6 +40,8 @@ class Teller:
         self._functions: dict[ast.AST, Function] = {
             function.node: function for function in document.functions
         }
+        self._only_calls: dict[ast.AST, ast.Call | None] = {}
+        self._running: dict[tuple[str, int], Function | None] = {}
         self._holes = {hole.line for hole in document.holes}
         self._heads: dict[int, list[ast.AST]] = defaultdict(list)
         for node in ast.walk(document.tree):
@@ -70,18 +72,22 @@ class Teller:
         head = self._head(top)
         if head is None or top.event != "line":
             return {}
-        parts = list(_evaluated(head))
-        calls = [node for node in parts if isinstance(node, ast.Call)]
-        # Another call may run something before this one, or mean the same function.
-        if len(calls) != 1 or any(isinstance(node, _NEITHER_NOR | _OTHER_SCOPES) for node in parts):
-            return {}
-        (call,) = calls
-        if self._callee(call) != callee.function or _uses(parts, call.func) != 1:
+        if head not in self._only_calls:
+            self._only_calls[head] = _only_call(head)
+        call = self._only_calls[head]
+        if call is None or self._callee(call) != callee.function:
             return {}
         return self._bound(callee, call, top)
 
+    def function(self, qualname: str, line: int) -> Function | None:
+        """The function of that name that has the line."""
+        key = (qualname, line)
+        if key not in self._running:
+            self._running[key] = self._document.function(qualname, line)
+        return self._running[key]
+
     def _bound(self, callee: Callee, call: ast.Call, top: Activation) -> Told:
-        function = self._document.function(callee.function, callee.line)
+        function = self.function(callee.function, callee.line)
         if function is None or not isinstance(function.node, ast.FunctionDef):
             return {}
         if any(isinstance(each, ast.Starred) for each in call.args) or not all(k.arg for k in call.keywords):
@@ -139,7 +145,7 @@ class Teller:
     def _head(self, top: Activation) -> ast.AST | None:
         """The only statement, or beginning of one, on the line of a running def."""
         heads = [] if top.line in self._holes else self._heads.get(top.line, [])
-        function = self._document.function(top.function, top.line)
+        function = self.function(top.function, top.line)
         if len(heads) != 1 or function is None or function.kind not in ("function", "async"):
             return None
         return heads[0]
@@ -186,9 +192,18 @@ def _lines(head: ast.stmt | ast.ExceptHandler | ast.match_case) -> range:
     return range(first, max([first, *ends]) + 1)
 
 
-def _uses(parts: Sequence[ast.AST], name: ast.expr) -> int:
-    wanted = name.id if isinstance(name, ast.Name) else ""
-    return sum(isinstance(part, ast.Name) and part.id == wanted for part in parts)
+def _only_call(head: ast.AST) -> ast.Call | None:
+    """The call by name that runs with the beginning of a statement, if nothing there can run before it or
+    mean the same function."""
+    parts = list(_evaluated(head))
+    calls = [node for node in parts if isinstance(node, ast.Call)]
+    if len(calls) != 1 or any(isinstance(node, _NEITHER_NOR | _OTHER_SCOPES) for node in parts):
+        return None
+    name = calls[0].func
+    if not isinstance(name, ast.Name):
+        return None
+    uses = sum(isinstance(part, ast.Name) and part.id == name.id for part in parts)
+    return calls[0] if uses == 1 else None
 
 
 @lru_cache(maxsize=32)

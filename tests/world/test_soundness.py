@@ -27,16 +27,7 @@ def check(path: Path) -> None:
     assert found == []
 
 
-# A callee that sets attributes can change the repr of its caller's `self` where the class has a __repr__ of
-# its own; the choices still hold such a value for given.
-OPEN = pytest.mark.xfail(reason="a repr that a class writes itself changes with its attributes", strict=False)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(each, marks=OPEN if each.stem == "functions" else ()) for each in FIXTURES],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_fixtures(path: Path) -> None:
     check(path)
 
