@@ -56,7 +56,7 @@ def test_cancelling_ends_decoding_within_100_ms(backend: Any, prompt: list[int])
 
 def test_cancelling_ends_a_long_prompt_within_100_ms(backend: Any, rng: np.random.Generator) -> None:
     long = rng.integers(0, backend.vocabulary.size, 2000).tolist()
-    cancel = Watched(4)
+    cancel = Watched(2)
     completion = backend.complete(Request(long, max_tokens=40, cancel=cancel))
     assert (completion.reason, completion.tokens) == ("cancelled", ())
     assert completion.timing.prompt_tokens < 2000
@@ -96,17 +96,17 @@ def test_background_work_gives_way_between_passes(backend: Any, prompt: list[int
     answers: dict[str, Any] = {}
 
     def work() -> None:
-        answers["background"] = backend.complete(Request(prompt, max_tokens=150, priority="background"))
+        answers["background"] = backend.complete(Request(prompt, max_tokens=LONG, priority="background"))
         done.append("background")
 
     thread = threading.Thread(target=work)
     thread.start()
-    time.sleep(0.05)
+    time.sleep(0.03)
     backend.complete(Request(prompt[::-1], max_tokens=3))
     done.append("interactive")
     thread.join()
     assert done == ["interactive", "background"]
-    assert answers["background"].tokens == backend.complete(Request(prompt, max_tokens=150)).tokens
+    assert answers["background"].tokens == backend.complete(Request(prompt, max_tokens=LONG)).tokens
 
 
 def test_the_gate_lets_a_cancelled_one_go() -> None:
