@@ -163,9 +163,12 @@ def mark(line: str) -> str:
 
 
 def unmark(line: str) -> str:
-    """The line without the marker, if it ends with one: a suffix, not a set of characters."""
+    """The line without the marker, however often it ends with it: a suffix, not a set of characters."""
     body = line.removesuffix("\n")
-    return body.removesuffix(MARKER) + line[len(body) :]
+    end = line[len(body) :]
+    while body.endswith(MARKER):
+        body = body.removesuffix(MARKER)
+    return body + end
 
 
 def scope_after(scope: Scope, frame: Frame) -> Scope:

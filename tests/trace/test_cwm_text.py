@@ -97,6 +97,7 @@ def test_the_marker_is_a_suffix() -> None:
     assert mark("def f(a):\n") == "def f(a):  # << START_OF_TRACE\n"
     assert unmark("def f(a):  # << START_OF_TRACE\n") == "def f(a):\n"
     assert unmark("def f(a):  # << START_OF_TRACE") == "def f(a):"
+    assert unmark(mark(mark("def f(a):\n"))) == "def f(a):\n"
     # characters of the marker at the end of a line are no marker
     for line in ("x = 'START_OF_TRACE'\n", "T = A # RACE\n", "F(<<)\n", "\n", MARKER.strip() + "\n"):
         assert unmark(line) == line
