@@ -15,10 +15,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TypeGuard
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function, mangle
-from cwm_lsp.source.scopes import Binding, Scope, Scopes, scopes_of
+from cwm_lsp.source.scopes import Binding, Scope, Scopes, nodes_of, scopes_of
 from cwm_lsp.source.tables import (
     ATTRIBUTE_DECORATORS,
     CALM_BASES,
@@ -61,7 +62,7 @@ class Callables:
     def __init__(self, document: Document) -> None:
         self.scopes: Scopes = scopes_of(document)
         self._functions = {function.node: function for function in document.functions}
-        nodes = list(ast.walk(document.tree))
+        nodes = nodes_of(document)
         self.all = frozenset(function.qualname for function in document.functions)
         self._consumed = {id(node.args[0]) for node in nodes if self._consumes(node)}  # type: ignore[attr-defined]
         suspended = [f for f in document.functions if f.is_generator or f.kind == "async"]
@@ -80,9 +81,13 @@ class Callables:
         overriding: dict[str, bool] = {}
         for each in self._classes:
             self._read_class(each, overriding)
-        self._set_attributes |= {
-            node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-        }
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                self._set_attributes.add(node.attr)
+            elif (
+                isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _passes_name(node.value)
+            ):
+                self._computed.update(each.attr for each in node.targets if self._is_of_class(each))
         self.overriding = frozenset(overriding)
         """Methods that a base class from elsewhere may call."""
         self._overriding_operators = {name for name, operators in overriding.items() if operators}
@@ -101,7 +106,7 @@ class Callables:
             function = self.function(binding) if binding is not None else None
             if function is None:
                 self._set_attributes.add(name)
-                if isinstance(binding, ast.Call):
+                if isinstance(binding, ast.Call) and _passes_name(binding):
                     self._computed.add(name)
                 if _is_special(name):
                     self._special_aliases.add(name)
@@ -109,6 +114,8 @@ class Callables:
             decorators = _decorator_names(binding)
             enters = not (function.is_generator or function.kind == "async")
             if enters and not decorators <= PLAIN_DECORATORS:
+                if not decorators <= PLAIN_DECORATORS | ATTRIBUTE_DECORATORS:
+                    self._computed.add(name)
                 for table_name in {name, mangle(node.name, name)}:
                     self._accessors[table_name][function.qualname] = None
             if not decorators & ATTRIBUTE_DECORATORS:
@@ -120,6 +127,13 @@ class Callables:
                 self._special[name][function.qualname] = None
             if foreign and enters:
                 overriding[function.qualname] = operators
+
+    def _is_of_class(self, node: ast.AST) -> TypeGuard[ast.Attribute]:
+        """True for an attribute of something that is no variable: a class, here or imported."""
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            return False
+        bindings = self.scopes.bindings(node.value.id, self.scopes.scope(node))
+        return node.value.id == "cls" or "unknown" not in bindings
 
     def _is_foreign(self, node: ast.ClassDef, seen: set[ast.AST], calm: frozenset[str] = frozenset()) -> bool:
         """True if some base or metaclass is not of the document and may call overriding methods. Bases named
@@ -143,7 +157,7 @@ class Callables:
                 return True
         return False
 
-    def _escaping(self, nodes: list[ast.AST]) -> Iterator[str]:
+    def _escaping(self, nodes: Iterable[ast.AST]) -> Iterator[str]:
         called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
         called |= {
             id(node.value)
@@ -331,7 +345,7 @@ class Callables:
         if name in QUIET_METHODS:
             return reach
         if name in LOOKUP_METHODS and not (node is not None and node.keywords):
-            return reach.add("compare", "hash", "item")
+            return reach.add("compare", "hash", "item", "text")
         return reach.add("foreign" if self._is_module(receiver, scope) else "callee")
 
     def _is_module(self, receiver: ast.expr, scope: Scope) -> bool:
@@ -393,6 +407,14 @@ def _class_members(node: ast.ClassDef) -> Iterator[tuple[str, ast.AST | None]]:
                 pass
             case ast.stmt() | ast.excepthandler() | ast.match_case() | ast.withitem():
                 todo.extend(ast.iter_child_nodes(each))
+
+
+def _passes_name(node: ast.Call) -> bool:
+    """True if a call gets a name or a lambda, which may be a function: `property(get)`."""
+    values = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return isinstance(node.func, ast.Name | ast.Attribute) and any(
+        isinstance(value, ast.Name | ast.Lambda | ast.Attribute) for value in values
+    )
 
 
 def _is_special(name: str) -> bool:

@@ -17,8 +17,9 @@ from functools import lru_cache
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.effects_lines import Bound, Statements, bound_on, nodes_to, statements_of
 from cwm_lsp.source.flow import Flow, flow_of
-from cwm_lsp.source.mutations import Mutation, Mutations
+from cwm_lsp.source.mutations import Manners, Mutation, Mutations
 from cwm_lsp.source.sharing import counts, is_flat, is_settled, may_show, parts_of
+from cwm_lsp.source.values import class_of_instance
 
 __all__ = ["Changes", "changes", "is_settled"]
 
@@ -61,8 +62,7 @@ class _Effect:
     mutation: Mutation
     private: frozenset[str]
     shared: frozenset[str]
-    shows_itself: bool
-    """The document has a class with a `__repr__`."""
+    manners: Manners
 
 
 class _Effects:
@@ -99,16 +99,16 @@ class _Effects:
             frozenset[str]().union(*(each.deletes for each in bounds)),
         )
         private = self._mutations.private(function, line)
-        shows_itself = "__repr__" in self._flow.sites.callables.methods
-        return _Effect(bound, mutation, private, self._flow.shared(function), shows_itself)
+        return _Effect(bound, mutation, private, self._flow.shared(function), self._mutations.manners)
 
 
 def _may_change(name: str, text: str, effect: _Effect, values: Mapping[str, str]) -> bool:
     """True if the line may change the object of a name so that its `repr` shows it."""
     mutation = effect.mutation
-    if is_settled(text):
-        # An object that its class could not show yet has the text of one that never changes.
-        return name in mutation.objects and effect.shows_itself and parts_of(text).hides
+    if any(values.get(root) == text for root in mutation.written) and class_of_instance(text) is None:
+        return True  # what has attributes is no literal, whatever it looks like
+    if is_settled(text) and not _is_unfinished(text, effect.manners):
+        return False
     if counts(text):
         return True
     alone = name in effect.private and is_flat(text)
@@ -119,6 +119,16 @@ def _may_change(name: str, text: str, effect: _Effect, values: Mapping[str, str]
     if mutation.anything or (name in mutation.insides):
         return True
     return any(_shows(text, root, inside, effect, values) for root, inside in _roots(mutation, values))
+
+
+def _is_unfinished(text: str, manners: Manners) -> bool:
+    """True for a text that usually never changes, but may here: that of an object whose class can't show it
+    yet, of an instance of a class of the document, of a function that gets another name."""
+    if manners.shows_itself and class_of_instance(text) in manners.classes:
+        return True
+    if manners.renames and text.startswith(("<function", "<class")):
+        return True
+    return text.partition("(")[0] in manners.classes
 
 
 def _roots(mutation: Mutation, values: Mapping[str, str]) -> Iterator[tuple[str, bool]]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.flow_bytecode import Op
 from cwm_lsp.source.flow_lines import LineFacts, LineGraph, Node, Road, Step
+from cwm_lsp.source.scopes import nodes_of
 
 _STORES = frozenset({"STORE_FAST", "STORE_DEREF", "STORE_NAME", "STORE_FAST_MAYBE_NULL"})
 _DELETES = frozenset({"DELETE_FAST", "DELETE_DEREF", "DELETE_NAME"})
@@ -133,7 +134,7 @@ class Statements:
 
     def __init__(self, document: Document) -> None:
         self._spans: dict[int, tuple[int, int]] = {}
-        for node in ast.walk(document.tree):
+        for node in nodes_of(document):
             if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
                 first, last = _head(node)
                 for line in range(first, last + 1):

@@ -16,6 +16,7 @@ from typing import Literal
 from cwm_lsp.source.callables import Callables, Reach, callables_of
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.flow_bytecode import Op
+from cwm_lsp.source.scopes import nodes_of
 from cwm_lsp.source.tables import HARMLESS, OPERATOR_GROUPS, QUIET
 
 Reason = Literal["call", "operator", "unknown", "dropped"]
@@ -46,7 +47,7 @@ class Sites:
         self.decorators: dict[ast.AST, ast.AST] = {}
         self.managers: set[ast.AST] = set()
         self.asserted: set[ast.AST] = set()
-        for node in ast.walk(document.tree):
+        for node in nodes_of(document):
             if isinstance(node, ast.expr | ast.stmt):
                 self._by_end[(node.end_lineno or 0, node.end_col_offset or 0)].append(node)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

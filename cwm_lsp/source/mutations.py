@@ -17,6 +17,7 @@ from cwm_lsp.source.flow import Flow
 from cwm_lsp.source.flow_bytecode import Op
 from cwm_lsp.source.flow_calls import FIRST_IN_PLACE, Sites
 from cwm_lsp.source.privates import private_globals, private_names
+from cwm_lsp.source.scopes import nodes_of
 from cwm_lsp.source.tables import (
     ARGUMENT_MODULES,
     HARMLESS,
@@ -29,6 +30,7 @@ from cwm_lsp.source.tables import (
     QUIET_BUILTINS,
     READING_METHODS,
     READING_MODULES,
+    RENAMING,
 )
 
 _WRITES = frozenset({"STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR", "STORE_ATTR", "DELETE_ATTR"})
@@ -52,13 +54,14 @@ _HARMLESS = QUIET | HARMLESS | {"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "
 class Mutation:
     """What may be changed in place.
 
-    `objects`: those of these names; `insides`: what those of these names hold; `looked_up`: those of these
-    names if looking up an item changes them (a defaultdict). `anything`: all that can be reached. `takes`: an
-    iterator moves on. `enters`: code of the document may run.
+    `objects`: those of these names (`written`: by setting an attribute); `insides`: what those of these names
+    hold; `looked_up`: those of these names if looking up an item changes them (a defaultdict). `anything`:
+    all that can be reached. `takes`: an iterator moves on. `enters`: code of the document may run.
     """
 
     objects: set[str] = field(default_factory=set)
     insides: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     looked_up: set[str] = field(default_factory=set)
     anything: bool = False
     takes: bool = False
@@ -67,10 +70,24 @@ class Mutation:
     def merge(self, other: Mutation) -> None:
         self.objects |= other.objects
         self.insides |= other.insides
+        self.written |= other.written
         self.looked_up |= other.looked_up
         self.anything |= other.anything
         self.takes |= other.takes
         self.enters |= other.enters
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """Habits of a document that make texts change which usually don't.
+
+    `shows_itself`: a class has a `__repr__`; `renames`: functions or classes get other names; `classes`:
+    those that it defines.
+    """
+
+    shows_itself: bool
+    renames: bool
+    classes: frozenset[str]
 
 
 class Mutations:
@@ -80,8 +97,9 @@ class Mutations:
         self._flow = flow
         self._sites: Sites = flow.sites
         self._callables = flow.sites.callables
+        used, classes = set[str](), set[str]()
         self._modules: dict[str, set[str]] = defaultdict(set)
-        for node in ast.walk(flow.document.tree):
+        for node in nodes_of(flow.document):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._modules[alias.asname or alias.name.partition(".")[0]].add(
@@ -90,6 +108,17 @@ class Mutations:
             elif isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     self._modules[alias.asname or alias.name].add((node.module or "").partition(".")[0])
+            elif isinstance(node, ast.ClassDef):
+                classes.add(node.name)
+            elif isinstance(node, ast.Name):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute) and (
+                isinstance(node.ctx, ast.Store) or "__" not in node.attr
+            ):
+                used.add(node.attr)
+        self.manners = Manners(
+            "__repr__" in self._callables.methods, bool(used & RENAMING), frozenset(classes)
+        )
         self._levels: dict[str, Level] = {}
         self._private: dict[ast.AST, frozenset[str]] = {}
         self._globals = private_globals(flow.document.tree, self._callables.scopes, self._callables.methods)
@@ -217,6 +246,7 @@ class Mutations:
         for node in self._sites.nodes(op):
             if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
                 result = self._of_object(node.value)
+                result.written = set(result.objects) if isinstance(node, ast.Attribute) else set()
         return result
 
     def _in_place(self, op: Op) -> Mutation:

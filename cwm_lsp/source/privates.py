@@ -46,6 +46,7 @@ def private_names(function: Function, scopes: Scopes, defined: Container[str]) -
         return frozenset()
     judge = _Judge(scopes, defined)
     names: dict[str, bool] = {}
+    bound: set[str] = set()
     # With each node: what decides about it, whether this function runs it, whether a comprehension does.
     todo: list[tuple[ast.AST, ast.AST, bool, bool]] = [
         (child, function.node, True, False) for child in function.node.body
@@ -56,6 +57,8 @@ def private_names(function: Function, scopes: Scopes, defined: Container[str]) -
             stores = isinstance(node.ctx, ast.Store)
             good = own and (judge.is_fresh(node, parent) if stores else judge.is_looked_at(node, parent))
             good = good and not (inside and _mutates(node, parent))
+            if stores:
+                bound.add(node.id)
             names[node.id] = names.get(node.id, True) and good
         elif isinstance(node, ast.Global | ast.Nonlocal):
             names.update(dict.fromkeys(node.names, False))
@@ -67,7 +70,9 @@ def private_names(function: Function, scopes: Scopes, defined: Container[str]) -
         todo.extend((child, decides, own, inside) for child in ast.iter_child_nodes(node))
     if _SEES_LOCALS & names.keys():
         return frozenset()
-    return frozenset(name for name, good in names.items() if good and name not in function.parameters)
+    return frozenset(
+        name for name, good in names.items() if good and name in bound and name not in function.parameters
+    )
 
 
 def private_globals(tree: ast.Module, scopes: Scopes, defined: Container[str]) -> frozenset[str]:

@@ -179,3 +179,9 @@ class Scopes:
 def scopes_of(document: Document) -> Scopes:
     """The scopes of a document, worked out once (the last few documents are remembered)."""
     return Scopes(document.tree)
+
+
+@lru_cache(maxsize=32)
+def nodes_of(document: Document) -> tuple[ast.AST, ...]:
+    """All nodes of a document's tree, listed once."""
+    return tuple(ast.walk(document.tree))

@@ -280,3 +280,5 @@ ITERATING = words(
     UNPACK_SEQUENCE UNPACK_EX CONTAINS_OP END_ASYNC_FOR CALL_INTRINSIC_1"""
 )
 """Instructions that take items from something."""
+RENAMING = words("__qualname__ __name__ __module__ update_wrapper wraps setattr")
+"""Where these are used, a function or class may get another name."""

@@ -20,8 +20,9 @@ Snapshot = Callable[[FrameType], dict[str, str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One step of a frame: from line `last` to line `line`. `kind` says what came between: nothing ("line"), an
-    exception, a suspension ("resumed"); "enter" is the first line after a call from line `last` (its own)."""
+    """One step of a frame: from line `last` to line `line`. `kind` says what came between: nothing ("line"),
+    an exception, a suspension ("resumed"); "enter" is the first line after a call from line `last` (its
+    own)."""
 
     kind: Kind
     last: int
@@ -62,7 +63,8 @@ class Log:
 
 @cache
 def entry_offset(code: CodeType) -> int:
-    """The offset at which a frame of the code is first seen; one that is called again elsewhere is resumed."""
+    """The offset at which a frame of the code is first seen; one that is called again elsewhere is
+    resumed."""
     return next(i.offset for i in dis.get_instructions(code) if i.opname == "RESUME")
 
 

@@ -1,7 +1,7 @@
 """Random Python programs that use every statement, end, and give the same run for the same seed.
 
-`program(seed)` is a module whose `main()` runs it. Loops are bounded by their form; a fuel counter bounds the work.
-The programs do no input or output, and make no sense.
+`program(seed)` is a module whose `main()` runs it. Loops are bounded by their form; a fuel counter bounds the
+work. The programs do no input or output, and make no sense.
 """
 
 from __future__ import annotations
