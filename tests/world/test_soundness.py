@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ PROGRAMS = 240
 IN_A_TEST = 20
 
 
+# From 3.12 on, runs show no frames of comprehensions and other lines of some statements: what is predicted
+# everywhere is what 3.11 does.
+ON_3_11 = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="frames are those of CPython 3.11")
+
+
 def check(path: Path) -> None:
     document = Document.from_file(path)
     found = []
@@ -27,6 +33,7 @@ def check(path: Path) -> None:
     assert found == []
 
 
+@ON_3_11
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_fixtures(path: Path) -> None:
     check(path)
@@ -39,6 +46,7 @@ def test_examples(path: Path) -> None:
     check(path)
 
 
+@ON_3_11
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("first", range(0, PROGRAMS, IN_A_TEST))
