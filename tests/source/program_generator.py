@@ -28,7 +28,7 @@ class _Body:
         self.count = 0
         self.nested = 0
         self.in_finally = False
-        self.budget = rng.randint(6, 22)
+        self.budget = rng.randint(5, 14)
 
     # -- expressions ---------------------------------------------------------------------------------------
     def fresh(self, stem: str) -> str:
