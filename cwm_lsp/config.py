@@ -67,7 +67,7 @@ def _grounding(value: Any) -> Grounding:
 def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise BadValueError("a whole number from 1 up")
-    return value
+    return int(value)
 
 
 def _seconds(value: Any) -> float:
