@@ -31,6 +31,19 @@ OperationKind = Literal[
 ]
 
 
+_TESTS: dict[str, frozenset[str]] = {
+    "call": frozenset(("bool", "any", "all", "isinstance", "issubclass", "callable", "hasattr")),
+    "method": frozenset(
+        (
+            *("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isupper", "islower", "isspace"),
+            *("istitle", "isnumeric", "isdecimal", "isidentifier", "isascii", "isprintable"),
+            *("issubset", "issuperset", "isdisjoint", "is_integer"),
+        )
+    ),
+}
+"""Builtins and methods of builtin types that answer with a bool."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One question: what do these operands give? Operands are `repr` texts (or, for a call's function
@@ -45,7 +58,9 @@ class Operation:
     @property
     def is_test(self) -> bool:
         """True if the answer can only be True, False or an exception."""
-        return self.kind in ("compare", "truth", "matches") or (self.kind == "unary" and self.name == "not")
+        if self.kind in ("compare", "truth", "matches"):
+            return True
+        return (self.kind, self.name) == ("unary", "not") or self.name in _TESTS.get(self.kind, ())
 
 
 @dataclass(frozen=True, slots=True)

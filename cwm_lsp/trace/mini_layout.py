@@ -27,6 +27,7 @@ from cwm_lsp.source.functions import Function
 from cwm_lsp.source.names import head_span, is_docstring, names_of
 from cwm_lsp.source.operations import Answer, Operation, Raised, Stop, Unsupported
 from cwm_lsp.trace import mini_vocabulary as v
+from cwm_lsp.source.values import kind_of
 from cwm_lsp.trace.mini_values import cursor_tokens, indexed_tokens, length_of, text_of_tokens, value_tokens
 
 Tokens = tuple[str, ...]
@@ -141,11 +142,12 @@ def _body_tokens(document: Document, naming: Naming, first: int, last: int) -> l
             current = line
             tokens.append(naming.line(first + line - 1))
             tokens += [" "] * (column // 4)
-        tokens += _code_tokens(naming, kind, string)
+        tokens += code_tokens(naming, kind, string)
     return tokens
 
 
-def _code_tokens(naming: Naming, kind: str, string: str) -> Iterable[str]:
+def code_tokens(naming: Naming, kind: str, string: str) -> Iterable[str]:
+    """One token of Python source (`kind` as parso calls it) as tokens of the layout."""
     if kind == "NAME":
         if string in naming.variables:
             return naming.variable(string)
@@ -261,18 +263,29 @@ def _question(operation: Operation) -> list[str]:
     return tokens
 
 
-def answer_tokens(answer: Answer) -> Tokens:
-    """An answer as the model writes it."""
+def answer_tokens(answer: Answer, operation: Operation | None = None) -> Tokens:
+    """An answer as the model writes it: to the operation, if that matters."""
     if isinstance(answer, Stop):
         return (v.STOP,)
     if isinstance(answer, Raised):
         return ("<|exception_sep|>", *value_tokens(answer.text), v.END)
     if answer in ("True", "False"):
         return (v.WORDS[answer],)
+    if operation is not None and is_backwards(operation):
+        answer = answer[::-1]
     return (*value_tokens(answer), v.END)
 
 
-def read_answer(tokens: Sequence[str]) -> Answer:
+def is_backwards(operation: Operation) -> bool:
+    """True where a number is written from its last digit on, since that is the order in which carries go."""
+    return operation.kind == "binary" and operation.name in ("+", "-", "*") and _of_ints(operation)
+
+
+def _of_ints(operation: Operation) -> bool:
+    return all(kind_of(text) == "int" for text in operation.operands)
+
+
+def read_answer(tokens: Sequence[str], operation: Operation | None = None) -> Answer:
     """The inverse of `answer_tokens`. Raises ValueError on anything else."""
     if not tokens:
         raise ValueError("an empty answer")
@@ -286,7 +299,13 @@ def read_answer(tokens: Sequence[str]) -> Answer:
     text = text_of_tokens(list(tokens[1:-1] if raised else tokens[:-1]))
     if not text:
         raise ValueError("an empty answer")
-    return Raised(text) if raised else text
+    if raised:
+        return Raised(text)
+    return text[::-1] if operation is not None and is_backwards(operation) else text
+
+
+_WHOLE = ("+", "-", "*", "//", "%", "&", "|", "^")
+"""Operators that make a whole number of two."""
 
 
 def grammar(operation: Operation) -> str:
@@ -294,6 +313,9 @@ def grammar(operation: Operation) -> str:
     raised = "<|exception_sep|> value <|end|>"
     if operation.is_test:
         start = f"{v.TRUE} | {v.FALSE} | {raised}"
+    elif operation.kind == "binary" and operation.name in _WHOLE and _of_ints(operation):
+        digits = 'DIGITS "-"?' if is_backwards(operation) else '"-"? DIGITS'
+        return f"start: {digits} <|end|> | {raised}\n{VALUE_RULE}DIGITS: /[0-9]+/\n"
     elif operation.kind == "item":
         start = f"{v.STOP} | {v.TRUE} | {v.FALSE} | value <|end|> | {raised}"
     else:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from cwm_lsp.model.backend import Backend, BackendError, Cancel, Completion, Request
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.codec import Choices, Option
 from cwm_lsp.trace.frame import Event, Frame, Value
@@ -136,16 +137,29 @@ class MiniPredictor:
         block.ids = [*self._sources[source], *self._encode(layout.block_start(naming, top.line, shown))]
 
     def _answer(self, machine: Machine, block: _Block, operation: Operation, cancel: Cancel) -> Answer:
+        """The model's answer; to a sum or a sort by the additions or comparisons it is made of."""
+        steps = unfold(operation)
+        if steps is None:
+            return self._ask(machine, block, operation, cancel)
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(self._ask(machine, block, step, cancel))
+        except StopIteration as finished:
+            answer: Answer = finished.value
+            return answer
+
+    def _ask(self, machine: Machine, block: _Block, operation: Operation, cancel: Cancel) -> Answer:
         self._begin(machine, block)
         asked = self._encode(layout.question(operation))
         block.ids += asked
         block.tally.tokens += len(asked)
         guessed = None if operation.is_test else guess(operation)
-        draft = () if guessed is None else self._encode(layout.answer_tokens(guessed))
+        draft = () if guessed is None else self._encode(layout.answer_tokens(guessed, operation))
         completion = self._complete(block, layout.grammar(operation), cancel, draft)
         machine.certainty *= confidence_of(completion)
         try:
-            return layout.read_answer(self._decode(completion.tokens))
+            return layout.read_answer(self._decode(completion.tokens), operation)
         except ValueError as error:
             raise PredictionError("malformed", f"The model's answer is no value: {error}.") from error
 

@@ -13,7 +13,8 @@ from itertools import pairwise
 import oracle
 
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.operations import Unsupported
+from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.frame import Frame
 from cwm_lsp.trace.mini_values import value_tokens
@@ -98,10 +99,7 @@ def line_block(document: Document, machine: Machine, following: Frame) -> Block 
     try:
         operation = next(walk)
         while True:
-            answer = oracle.answer(operation)
-            block.add(layout.question(operation), FORCED)
-            block.add(layout.answer_tokens(answer), DECIDED)
-            operation = walk.send(answer)
+            operation = walk.send(asked(block, operation))
     except StopIteration as finished:
         step: Step = finished.value
     check(machine, step, following)
@@ -111,6 +109,25 @@ def line_block(document: Document, machine: Machine, following: Frame) -> Block 
         layout.event_tokens(naming, following.event, line=following.line, function=following.function), EVENT
     )
     return block
+
+
+def asked(block: Block, operation: Operation) -> Answer:
+    """The true answer to an operation; the block gets it as the product asks it, unfolded where it is."""
+    steps = unfold(operation)
+    if steps is None:
+        answer = oracle.answer(operation)
+        block.add(layout.question(operation), FORCED)
+        block.add(layout.answer_tokens(answer, operation), DECIDED)
+        return answer
+    try:
+        step = next(steps)
+        while True:
+            step = steps.send(asked(block, step))
+    except StopIteration as finished:
+        unfolded: Answer = finished.value
+    if unfolded != oracle.answer(operation):
+        raise MismatchError(f"{operation.name} unfolds into something else")
+    return unfolded
 
 
 def check(machine: Machine, step: Step, following: Frame) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import drills
 import mutations
 import numpy as np
+import practice
 import programs
 import tokenizer
 import tracing
@@ -29,10 +30,12 @@ HELD_OUT = 1_000_000_000
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
-WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15], dtype=np.float32)
+WEIGHTS = np.array([0.0, 0.05, 0.6, 1.0, 0.15], dtype=np.float32)
 """Loss weights of the roles given, forced, event, decided and jumped."""
-KEPT_BLOCKS = 24
-DRILL_SHARE = 1.0
+KEPT_BLOCKS = 16
+DRILL_SHARE = 0.35
+PRACTICE_BLOCKS = 12
+"""Blocks of single operations behind each source."""
 BARE_SHARE = 0.65
 """How many blocks go without the values that their line reads."""
 
@@ -114,14 +117,23 @@ def groups(start: int, step: int) -> Iterator[Group]:
             source = tokenizer.encode(sample.source, table)
             if len(source) > LONGEST_SOURCE:
                 continue
-            blocks = [
-                (tokenizer.encode(block.tokens, table), _roles(block, table))
-                for block in _chosen(sample, rng)
-            ]
+            blocks = [_encoded(block, table) for block in _chosen(sample, rng)]
             blocks = [without_values(*block) if rng.random() < BARE_SHARE else block for block in blocks]
+            blocks += [_encoded(block, table) for block in practised(sample, rng)]
             blocks = [block for block in blocks if len(block[0]) <= LONGEST_BLOCK]
             if blocks:
                 yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0, seed)
+
+
+def practised(sample: Sample, rng: random.Random) -> list[Block]:
+    """Blocks of single operations that stand behind a sample's source, as its own do."""
+    lines = sum(token.startswith("<|L") for token in sample.source)
+    made = (practice.block(rng, lines) for _ in range(PRACTICE_BLOCKS))
+    return [block for block in made if block is not None]
+
+
+def _encoded(block: Block, table: dict[str, int]) -> tuple[list[int], list[int]]:
+    return tokenizer.encode(block.tokens, table), _roles(block, table)
 
 
 def without_values(ids: list[int], roles: list[int]) -> tuple[list[int], list[int]]:

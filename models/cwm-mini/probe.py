@@ -35,10 +35,10 @@ def label(operation: Operation) -> str:
     return operation.kind
 
 
-def read(tokens: list[str]) -> Answer | None:
+def read(tokens: list[str], operation: Operation) -> Answer | None:
     """An answer, or None where it never ended."""
     try:
-        return layout.read_answer(tokens)
+        return layout.read_answer(tokens, operation)
     except ValueError:
         return None
 
@@ -70,8 +70,8 @@ def answers(
                     block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel()
                 )
                 completion = predictor.backend.complete(request)
-                yield operation, read(predictor._decode(completion.tokens)), truth
-                block.ids += predictor._encode(layout.answer_tokens(truth))
+                yield operation, read(predictor._decode(completion.tokens), operation), truth
+                block.ids += predictor._encode(layout.answer_tokens(truth, operation))
                 operation = walk.send(truth)
         except StopIteration:
             continue
