@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cwm_lsp.commands import eval_report
 from cwm_lsp.commands.errors import BAD_USAGE, CommandError
+from cwm_lsp.commands.eval_tally import Outcome, Tally
 from cwm_lsp.commands.options import add_world_arguments, positive
 from cwm_lsp.commands.predict import World, open_world
 from cwm_lsp.commands.terminal import Terminal, note, print_json
+from cwm_lsp.config import GROUNDINGS
 from cwm_lsp.source.calls import CallError, TracedCall, parse_call
 from cwm_lsp.source.document import Document, DocumentError
+from cwm_lsp.trace.frame import Frame
 from cwm_lsp.trace.recorder import Limits, record
-from cwm_lsp.world.metrics import TraceScore, confident_values, ece, mean, same_output, score, score_steps
+from cwm_lsp.world.metrics import TraceScore, said_values, same_end, score, score_steps
 from cwm_lsp.world.predictor import PredictionError
 from cwm_lsp.world.simulation import Simulation
 from cwm_lsp.world.teacher_forced import steps
@@ -27,7 +33,8 @@ from cwm_lsp.world.teacher_forced import steps
 DESCRIPTION = """\
 Predicts every program of a file and counts how often the prediction is right. Each line is a JSON object
 {"code": ..., "input": ..., "output": ...}: the code defines a function f, input is the text of its arguments,
-output the repr of what it returns (the form of CruxEval).
+output the repr of what it returns (the form of CruxEval) or raises. It may also name the "kind" of program,
+which the report tells apart, and a "call" of another function than f.
 
 To know the true frames, eval runs each program, in a process of its own with limits: this executes the code
 of the file. --no-run doesn't, and gives the accuracy of outputs alone."""
@@ -35,6 +42,7 @@ EXAMPLES = """\
 examples:
   cwm-lsp eval programs.jsonl --limit 50
   cwm-lsp eval programs.jsonl --no-run --json
+  cwm-lsp eval programs.jsonl --report pages        a page with tables and plots, with and without grounding
   cwm-lsp eval programs.jsonl --teacher-forced      one step at a time, each from the true frames before it"""
 
 FUNCTION = "f"
@@ -66,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher-forced", action="store_true", help="also score single steps from true frames"
     )
+    parser.add_argument("--report", metavar="FOLDER", help="write a page there, under every grounding")
     add_world_arguments(parser)
 
 
@@ -77,70 +86,60 @@ class Item:
     code: str
     input: str
     output: str
-
-
-@dataclass(slots=True)
-class Tally:
-    """What has been counted so far."""
-
-    outputs: list[bool] = field(default_factory=list)
-    scores: list[TraceScore] = field(default_factory=list)
-    forced: list[TraceScore] = field(default_factory=list)
-    values: list[tuple[float, bool]] = field(default_factory=list)
-    frames: int = 0
-    decisions: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    unread: list[str] = field(default_factory=list)
-    unrun: list[str] = field(default_factory=list)
-    differing: int = 0
-
-    def report(self, world: World, *, ran: bool, forced: bool) -> dict[str, Any]:
-        """The numbers, in the form of `eval --json`."""
-        frames = self.frames or 1
-        numbers: dict[str, Any] = {
-            "n": len(self.outputs),
-            "output_accuracy": mean(self.outputs),
-            "state_exact": mean(s.state_exact for s in self.scores) if ran else None,
-            "action_exact": mean(s.action_exact for s in self.scores) if ran else None,
-            "full_trace_exact": mean(s.full for s in self.scores) if ran else None,
-            "ece": ece(self.values),
-            "decisions_per_frame": self.decisions / frames,
-            "tokens_per_frame": self.tokens / frames,
-            "frames_per_second": self.frames / self.seconds if self.seconds else None,
-            "grounding": world.grounding,
-            "model": world.model,
-        }
-        if forced:
-            numbers["state_exact_teacher_forced"] = mean(s.state_exact for s in self.forced)
-            numbers["action_exact_teacher_forced"] = mean(s.action_exact for s in self.forced)
-        return {k: round(v, 4) if isinstance(v, float) else v for k, v in numbers.items()}
+    kind: str = "all"
+    call: str | None = None
 
 
 def run(args: argparse.Namespace) -> int:
     """Predicts, runs, counts, prints."""
-    if args.no_run and args.teacher_forced:
-        raise CommandError(
-            "--teacher-forced needs the true frames, so it can't be used with --no-run", BAD_USAGE
-        )
+    if args.no_run and (args.teacher_forced or args.report):
+        option = "--report" if args.report else "--teacher-forced"
+        raise CommandError(f"{option} needs the true frames, so it can't be used with --no-run", BAD_USAGE)
+    if args.report:
+        eval_report.require_plots()
     items = list(read_items(args.file, args.limit))
     if not items:
         raise CommandError(f"{args.file} has no programs")
     if not args.no_run:
         note(f"eval runs the code of {len(items)} programs, each in its own process (--no-run: run nothing)")
-    tally = Tally()
     terminal = Terminal()
     with open_world(args) as world, terminal.status():
+        tallies = [Tally(each.grounding, each.model) for each in _worlds(args, world)]
+        real = Reality(world.budgets.frames)
         for number, item in enumerate(items, 1):
-            if not args.json:
-                terminal.say(f"{number} of {len(items)}, {sum(tally.outputs)} outputs right")
-            take(item, world, tally, ran=not args.no_run, forced=args.teacher_forced)
-        report = tally.report(world, ran=not args.no_run, forced=args.teacher_forced)
-    for sentences, what in ((tally.unread, "could not be predicted"), (tally.unrun, "could not be run")):
+            for each, tally in zip(_worlds(args, world), tallies, strict=True):
+                if not args.json:
+                    right = sum(outcome.right for outcome in tally.outcomes)
+                    terminal.say(f"{number} of {len(items)}, {right} outputs right")
+                take(
+                    item,
+                    each,
+                    tally,
+                    None if args.no_run else real,
+                    forced=args.teacher_forced or bool(args.report),
+                )
+    chosen = next(t for t in tallies if t.grounding == world.grounding)
+    for sentences, what in ((chosen.unread, "could not be predicted"), (real.unrun, "could not be run")):
         if sentences:
             note(f"{len(sentences)} of {len(items)} programs {what}, the first: {sentences[0]}")
-    if tally.differing:
-        note(f"{tally.differing} of {len(items)} programs really return something else than the file says")
+    if real.differing:
+        note(f"{real.differing} of {len(items)} programs really return something else than the file says")
+    _print(args, chosen.report(), terminal)
+    if args.report:
+        command = shlex.join(["cwm-lsp", *sys.argv[1:]])
+        page = eval_report.write(Path(args.report), tallies, Path(args.file).name, command)
+        note(f"the report is in {page}")
+    return 0
+
+
+def _worlds(args: argparse.Namespace, world: World) -> list[World]:
+    """The world under each grounding that is asked for; for a report, under all of them."""
+    if not args.report:
+        return [world]
+    return [replace(world, grounding=grounding) for grounding in GROUNDINGS if grounding != "values"]
+
+
+def _print(args: argparse.Namespace, report: dict[str, Any], terminal: Terminal) -> None:
     if args.json:
         print_json(report)
     else:
@@ -148,7 +147,6 @@ def run(args: argparse.Namespace) -> int:
         terminal.table(
             ("", ""), [[(NUMBERS[name], ""), (_text(name, value), "bold")] for name, value in shown]
         )
-    return 0
 
 
 def read_items(path: str, limit: int | None) -> Iterator[Item]:
@@ -173,53 +171,82 @@ def read_items(path: str, limit: int | None) -> Iterator[Item]:
         if not (isinstance(code, str) and isinstance(given, str) and isinstance(output, str)):
             raise CommandError(f'line {number} of {path} is no {{"code", "input", "output"}} object of texts')
         found += 1
-        yield Item(number, code, given, output)
+        kind, call = data.get("kind"), data.get("call")
+        yield Item(
+            number,
+            code,
+            given,
+            output,
+            kind if isinstance(kind, str) else "all",
+            call if isinstance(call, str) else None,
+        )
 
 
-def take(item: Item, world: World, tally: Tally, *, ran: bool, forced: bool) -> None:
-    """Predicts one program, runs it, and counts."""
+@dataclass(slots=True)
+class Reality:
+    """Real runs, one a program."""
+
+    most_frames: int
+    differing: int = 0
+    unrun: list[str] = field(default_factory=list)
+    last: tuple[int, tuple[Frame, ...] | None] = (0, None)
+
+    def frames(self, item: Item, document: Document, call: TracedCall) -> tuple[Frame, ...] | None:
+        """The true frames of a program; None if it could not be run to its end."""
+        if self.last[0] != item.line:
+            limits = Limits(seconds=REAL_SECONDS, cpu_seconds=REAL_SECONDS, frames=self.most_frames)
+            recording = record(document, call.text, limits)
+            ended = recording.end.reason in ("returned", "raised")
+            if ended:
+                self.differing += not same_end(recording.end, item.output)
+            else:
+                self.unrun.append(f"line {item.line}: {recording.end.message}")
+            self.last = (item.line, tuple(recording.frames) if ended else None)
+        return self.last[1]
+
+
+def take(item: Item, world: World, tally: Tally, real: Reality | None, *, forced: bool) -> None:
+    """Predicts one program, holds it against its real run (None: nothing is run), and counts."""
     try:
         document = Document.from_text(item.code)
-        call = parse_call(document, f"{FUNCTION}({item.input})")
+        call = parse_call(document, item.call or f"{FUNCTION}({item.input})")
         simulation = Simulation.start(document, call, world.predictor, world.grounding, world.budgets)
     except (DocumentError, CallError) as error:
-        tally.outputs.append(False)
+        tally.outcomes.append(Outcome(item.kind, right=False))
         tally.unread.append(f"line {item.line}: {error}")
         return
     for _ in simulation.run():
         pass
     end = simulation.end
     assert end is not None
-    tally.outputs.append(end.reason == "returned" and same_output(end.value, item.output))
-    tally.frames += max(0, end.frames - 1)  # the first was given
-    tally.decisions += end.decisions
-    tally.tokens += end.tokens
-    tally.seconds += end.seconds
     if end.reason == "failed":
         tally.unread.append(f"line {item.line}: {end.message}")
-    if ran:
-        _compare(item, call, simulation, world, tally, forced=forced)
+    outcome = Outcome(
+        item.kind,
+        same_end(end, item.output),
+        max(0, end.frames - 1),  # the first was given
+        end.decisions,
+        end.tokens,
+        end.seconds,
+    )
+    frames = real.frames(item, document, call) if real is not None else None
+    if frames is not None:
+        outcome = replace(
+            outcome,
+            real_frames=len(frames),
+            score=score(simulation.frames, frames),
+            values=tuple(said_values(simulation.frames, frames)),
+            forced=_forced(document, frames, world) if forced else None,
+        )
+    tally.outcomes.append(outcome)
 
 
-def _compare(
-    item: Item, call: TracedCall, simulation: Simulation, world: World, tally: Tally, *, forced: bool
-) -> None:
-    document = simulation.document
-    limits = Limits(seconds=REAL_SECONDS, cpu_seconds=REAL_SECONDS, frames=world.budgets.frames)
-    recording = record(document, call.text, limits)
-    if recording.end.reason not in ("returned", "raised"):
-        tally.unrun.append(f"line {item.line}: {recording.end.message}")
-        return
-    tally.differing += not same_output(recording.end.value, item.output)
-    real = recording.frames
-    tally.scores.append(score(simulation.frames, real))
-    tally.values += confident_values(simulation.frames, real)
-    if forced:
-        try:
-            made = list(steps(document, real, world.predictor, world.grounding))
-        except PredictionError as error:
-            raise CommandError(str(error)) from None
-        tally.forced.append(score_steps([(before, p.frame if p else None, true) for before, p, true in made]))
+def _forced(document: Document, real: tuple[Frame, ...], world: World) -> TraceScore:
+    try:
+        made = list(steps(document, real, world.predictor, world.grounding))
+    except PredictionError as error:
+        raise CommandError(str(error)) from None
+    return score_steps([(before, p.frame if p else None, true) for before, p, true in made])
 
 
 def _text(name: str, value: object) -> str:

@@ -2,8 +2,8 @@
 
 A small model that adds and compares well can't add up a list at one glance. Whoever asks it may `unfold` an
 operation into a walk of simpler questions first. Only what has no order of its own to get wrong is unfolded
-(whole numbers, strings and tuples of one kind), so that the answer is exactly what the operation gives. Leaves
-out who answers.
+(whole numbers, strings and tuples of one kind), so that the answer is exactly what the operation gives.
+Leaves out who answers.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _ask(operation: Operation) -> Generator[Operation, Answer, str]:
 
 
 def _alike(parts: tuple[str, ...] | None, kinds: tuple[str, ...]) -> bool:
-    """True for elements of a single kind among `kinds`, or tuples of such with the kinds in the same places."""
+    """True for elements of one kind among `kinds`, or tuples of such with the same kinds in each place."""
     if parts is None or not 0 < len(parts) <= MOST_ELEMENTS:
         return False
     first = _shape(parts[0], kinds)

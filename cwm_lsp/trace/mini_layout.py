@@ -25,9 +25,9 @@ from parso.utils import parse_version_string
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.names import head_span, is_docstring, names_of
-from cwm_lsp.source.operations import Answer, Operation, Raised, Stop, Unsupported
-from cwm_lsp.trace import mini_vocabulary as v
+from cwm_lsp.source.operations import Answer, Operation, Raised, Ref, Stop, Unsupported
 from cwm_lsp.source.values import kind_of
+from cwm_lsp.trace import mini_vocabulary as v
 from cwm_lsp.trace.mini_values import cursor_tokens, indexed_tokens, length_of, text_of_tokens, value_tokens
 
 Tokens = tuple[str, ...]
@@ -271,9 +271,9 @@ def answer_tokens(answer: Answer, operation: Operation | None = None) -> Tokens:
         return ("<|exception_sep|>", *value_tokens(answer.text), v.END)
     if answer in ("True", "False"):
         return (v.WORDS[answer],)
-    if operation is not None and is_backwards(operation):
-        answer = answer[::-1]
-    return (*value_tokens(answer), v.END)
+    text = answer.text if isinstance(answer, Ref) else answer
+    backwards = operation is not None and is_backwards(operation)
+    return (*value_tokens(text[::-1] if backwards else text), v.END)
 
 
 def is_backwards(operation: Operation) -> bool:

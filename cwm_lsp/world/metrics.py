@@ -11,7 +11,8 @@ state_exact       a frame with locals (call, line) prints the same state: the lo
                   changed since the last frame of the same call. A wrong value thus counts where it appears,
                   not in every later frame.
 full_trace_exact  every frame of the trace is the same: place, all locals, argument.
-output_accuracy   the returned value is right: the same text, or a literal that is equal and of the same type.
+output_accuracy   the returned value is right: the same text, or a literal that is equal and of the same type;
+                  or the raised exception is.
 ece               expected calibration error of the values that a frame newly says (and of returned values
                   and exceptions), over ten bins of equal width, weighted by their counts. Only values that
                   carry a confidence, at frames whose place is right: elsewhere there is nothing to hold
@@ -30,9 +31,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TypeVar
 
+from cwm_lsp.source.values import kind_of
 from cwm_lsp.trace.cwm_text import SAME, Scope, in_full, scope_after
-from cwm_lsp.trace.frame import Frame, Value
+from cwm_lsp.trace.frame import End, Frame, Value
 from cwm_lsp.world.compare import same_place
+from cwm_lsp.world.machine import exception_text
 
 T = TypeVar("T")
 
@@ -104,31 +107,62 @@ def score_steps(steps: Sequence[tuple[Sequence[Frame], Frame | None, Frame]]) ->
     return TraceScore(_fraction(states), _fraction(actions), right == len(steps), len(steps), right)
 
 
-def confident_values(predicted: Sequence[Frame], real: Sequence[Frame]) -> Iterator[tuple[float, bool]]:
-    """(confidence, was it right) of every value that `predicted` newly says at a place that is right."""
+@dataclass(frozen=True, slots=True)
+class SaidValue:
+    """A value that a frame newly says: its confidence (None for a value nobody guessed), the type of the true
+    value (as `values.kind_of` names it), and whether it was right."""
+
+    confidence: float | None
+    kind: str
+    right: bool
+
+
+def said_values(predicted: Sequence[Frame], real: Sequence[Frame]) -> Iterator[SaidValue]:
+    """Every value that `predicted` newly says at a place that is right, the given ones apart."""
     states = printed_states(predicted)
     for told, true, state in zip(predicted, real, states, strict=False):
         if not same_place(told, true):
             continue
         for name, value in told.locals.items():
-            if value.confidence is not None and state is not None and state[name] != SAME:
-                yield value.confidence, _same(value, true.locals.get(name))
-        if told.arg is not None and told.arg.confidence is not None:
-            yield told.arg.confidence, _same(told.arg, true.arg)
+            if value.origin != "given" and state is not None and state[name] != SAME:
+                yield _said(value, true.locals.get(name))
+        if told.arg is not None and told.arg.origin != "given":
+            yield _said(told.arg, true.arg)
+
+
+def confident_values(predicted: Sequence[Frame], real: Sequence[Frame]) -> Iterator[tuple[float, bool]]:
+    """(confidence, was it right) of every value that `predicted` newly says at a place that is right."""
+    for said in said_values(predicted, real):
+        if said.confidence is not None:
+            yield said.confidence, said.right
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Values of like confidence: how many, their mean confidence, and the share that was right."""
+
+    count: int
+    confidence: float
+    right: float
+
+
+def reliability(values: Iterable[tuple[float, bool]], bins: int = 10) -> list[Bin]:
+    """The values in bins of equal width, the empty ones left out."""
+    sorted_in: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
+    for confidence, right in values:
+        sorted_in[min(bins - 1, int(confidence * bins))].append((confidence, right))
+    return [Bin(len(e), fmean(c for c, _ in e), fmean(right for _, right in e)) for e in sorted_in if e]
 
 
 def ece(values: Iterable[tuple[float, bool]], bins: int = 10) -> float | None:
     """Expected calibration error: how far confidence is from the share that was right; None without
     values.
     """
-    sorted_in: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
-    for confidence, right in values:
-        sorted_in[min(bins - 1, int(confidence * bins))].append((confidence, right))
-    count = sum(map(len, sorted_in))
+    found = reliability(values, bins)
+    count = sum(each.count for each in found)
     if not count:
         return None
-    gaps = (abs(sum(c for c, _ in each) - sum(right for _, right in each)) for each in sorted_in)
-    return sum(gaps) / count
+    return sum(each.count * abs(each.confidence - each.right) for each in found) / count
 
 
 def same_output(told: str | None, expected: str) -> bool:
@@ -142,6 +176,13 @@ def same_output(told: str | None, expected: str) -> bool:
         return type(left) is type(right) and bool(left == right)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return False
+
+
+def same_end(end: End, expected: str) -> bool:
+    """True if a run ended as expected: with a value, or with an exception whose instance has that `repr`."""
+    if end.reason == "raised":
+        return end.value is not None and exception_text(end.value) == expected.strip()
+    return end.reason == "returned" and same_output(end.value, expected)
 
 
 def mean(numbers: Iterable[float]) -> float | None:
@@ -158,8 +199,9 @@ def _at(items: Sequence[T], index: int) -> T | None:
     return items[index] if index < len(items) else None
 
 
-def _same(told: Value, true: Value | None) -> bool:
-    return true is not None and told.repr == true.repr
+def _said(told: Value, true: Value | None) -> SaidValue:
+    kind = kind_of(true.repr if true is not None else told.repr)
+    return SaidValue(told.confidence, kind, true is not None and told.repr == true.repr)
 
 
 def _fraction(marks: Sequence[bool]) -> float:

@@ -2,7 +2,7 @@
 
     python models/cwm-mini/plot.py OUT/log.jsonl FILE.png
 
-Needs matplotlib (the extra `train`). Leaves out the numbers of the card (evaluate.py).
+Needs matplotlib (the extra `train`). Leaves out the numbers of the card (cwm-lsp eval).
 """
 
 from __future__ import annotations

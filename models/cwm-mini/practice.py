@@ -1,4 +1,4 @@
-"""Single operations with random operands, asked directly: every builtin, method and operator gets its practice.
+"""Single operations with random operands, asked directly: each builtin, method and operator in its turn.
 
 Programs meet `+` and `len` all the time and `setdefault` once in a thousand lines; here each kind of question
 comes as often as it needs to be learnt. Operands are of the sizes that programs have. Leaves out lines and
@@ -51,7 +51,9 @@ def rarer_arithmetic(v: Values) -> Operation:
     if draw < 0.7:
         return Operation("binary", ("2", str(v.rng.randint(0, 12))), "**")
     name = v.rng.choice(("&", "|", "^", "<<", ">>"))
-    right = v.rng.randint(0, 5) if name in ("<<", ">>") else v.rng.choice((1, 1, 3, 7, 15, v.rng.randint(0, 40)))
+    right = (
+        v.rng.randint(0, 5) if name in ("<<", ">>") else v.rng.choice((1, 1, 3, 7, 15, v.rng.randint(0, 40)))
+    )
     return Operation("binary", (str(v.rng.randint(0, 99)), str(right)), name)
 
 
@@ -67,7 +69,9 @@ def joined(v: Values) -> Operation:
         text = v.rng.choice((v.string(), repr(v.rng.choice("-=* ab01#"))))
         return Operation("binary", (text, str(v.rng.randint(-1, 6))), "*")
     if draw < 0.9:
-        one = v.rng.choice(("[0]", "[False]", "[True]", "[None]", "['']", "[1]", "[0, 1]", "[[]]", "['a']", "[-1]"))
+        one = v.rng.choice(
+            ("[0]", "[False]", "[True]", "[None]", "['']", "[1]", "[0, 1]", "[[]]", "['a']", "[-1]")
+        )
         return Operation("binary", (one, str(v.rng.randint(0, 12))), "*")
     return Operation("binary", (v.pair(), v.pair()), "+")
 
@@ -78,7 +82,15 @@ def set_algebra(v: Values) -> Operation:
     if v.rng.random() < 0.5:
         return Operation("binary", (left, right), v.rng.choice("&|-^"))
     name = v.rng.choice(
-        ("union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint")
+        (
+            "union",
+            "intersection",
+            "difference",
+            "symmetric_difference",
+            "issubset",
+            "issuperset",
+            "isdisjoint",
+        )
     )
     return Operation("method", (left, right), name)
 
@@ -98,7 +110,9 @@ def comparison(v: Values) -> Operation:
         return Operation("compare", (left, right), v.rng.choice(COMPARISONS))
     if draw < 0.95:
         left = v.value()
-        return Operation("compare", (v.rng.choice((left, "None")), "None"), v.rng.choice(("is", "is not", "==")))
+        return Operation(
+            "compare", (v.rng.choice((left, "None")), "None"), v.rng.choice(("is", "is not", "=="))
+        )
     left, right = v.near_sequences()
     return Operation("compare", (left, right), v.rng.choice(COMPARISONS))
 
@@ -109,13 +123,23 @@ def membership(v: Values) -> Operation:
     if v.rng.random() < 0.25:
         container = v.string()
     elif v.rng.random() < 0.25:
-        container = v.rng.choice(("'aeiou'", "'aeiouAEIOU'", "('a', 'e', 'i', 'o', 'u')", "'0123456789'", "{'a', 'e', 'i', 'o', 'u'}"))
+        container = v.rng.choice(
+            (
+                "'aeiou'",
+                "'aeiouAEIOU'",
+                "('a', 'e', 'i', 'o', 'u')",
+                "'0123456789'",
+                "{'a', 'e', 'i', 'o', 'u'}",
+            )
+        )
     return Operation("compare", (v.member(container), container), v.rng.choice(("in", "in", "not in")))
 
 
 def truth(v: Values) -> Operation:
     """bool() of anything."""
-    value = v.rng.choice((v.value(), v.rng.choice(("[]", "''", "{}", "set()", "0", "()", "None", "0.0", "False"))))
+    value = v.rng.choice(
+        (v.value(), v.rng.choice(("[]", "''", "{}", "set()", "0", "()", "None", "0.0", "False")))
+    )
     return v.rng.choice((Operation("truth", (value,)), Operation("unary", (value,), "not")))
 
 
@@ -205,13 +229,17 @@ def taking(v: Values) -> Operation:
     if v.rng.random() < 0.35:
         step = v.rng.choice((1, 1, 1, 2, 3, 5, -1, -1, -2))
         start, count = v.rng.randint(0, 12), v.rng.randint(0, 6)
-        whole = range(start, start + step * count + (v.rng.randint(0, abs(step) - 1) if step > 1 else 0), step)
+        whole = range(
+            start, start + step * count + (v.rng.randint(0, abs(step) - 1) if step > 1 else 0), step
+        )
         text = repr(range(whole.stop)) if start == 0 and step == 1 else repr(whole)
         items = list(oracle.value_of(text))
         at = v.rng.randint(0, len(items))
         return Operation("item", (text, str(items[at - 1]) if at else ""), "range", at)
     mode = v.rng.choice(("item", "item", "item", "key", "value", "pair", "pair", "reversed"))
-    container = v.container(("dict",) if mode in ("key", "value", "pair") else ("list", "list", "str", "tuple"))
+    container = v.container(
+        ("dict",) if mode in ("key", "value", "pair") else ("list", "list", "str", "tuple")
+    )
     return Operation("item", (container,), mode, v.rng.randint(0, len(oracle.value_of(container))))
 
 
@@ -244,7 +272,7 @@ _WEIGHTS = [weight for weight, _ in MAKERS]
 
 def operation(rng: random.Random) -> Operation:
     """A random question."""
-    (_, maker), = rng.choices(MAKERS, _WEIGHTS)
+    ((_, maker),) = rng.choices(MAKERS, _WEIGHTS)
     return maker(Values(rng))
 
 

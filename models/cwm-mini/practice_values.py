@@ -41,12 +41,16 @@ class Values:
     def near(self, value: int) -> int:
         """A number that a comparison with `value` is not trivial for."""
         r = self.rng
-        return r.choice((value, value, value + 1, value - 1, value + r.randint(-12, 12), -value, self.integer()))
+        return r.choice(
+            (value, value, value + 1, value - 1, value + r.randint(-12, 12), -value, self.integer())
+        )
 
     def floating(self) -> str:
         """One or two decimals."""
         r = self.rng
-        value = round(r.uniform(-5 if r.random() < 0.2 else 0, r.choice((2, 10, 100))), r.choice((0, 1, 1, 2)))
+        value = round(
+            r.uniform(-5 if r.random() < 0.2 else 0, r.choice((2, 10, 100))), r.choice((0, 1, 1, 2))
+        )
         return str(value)
 
     def raw(self) -> str:
@@ -60,7 +64,9 @@ class Values:
         if draw < 0.58:
             return "".join(r.choice("abc") for _ in range(r.randint(1, 8)))
         if draw < 0.7:
-            return r.choice((" ", " ", ", ", "-", ",", "_")).join(r.choice(WORDS) for _ in range(r.randint(2, 4)))
+            return r.choice((" ", " ", ", ", "-", ",", "_")).join(
+                r.choice(WORDS) for _ in range(r.randint(2, 4))
+            )
         if draw < 0.78:
             return "".join(r.choice("0123456789") for _ in range(r.randint(1, 5)))
         if draw < 0.86:
@@ -113,7 +119,7 @@ class Values:
         return self.sequence(r.choice(("ints", "ints", "strs", "letters")), r.choice((0, 1, 2, 2, 3)))
 
     def sequence(self, kind: str, size: int | None = None, brackets: str = "[]") -> str:
-        """A list (or tuple) display of elements of one kind: ints, strs, letters, bools, floats, pairs, rows."""
+        """A list (or tuple) display of elements of one kind: ints, strs, letters, bools, pairs, rows…"""
         if size is None:
             size = self.rng.choice(SIZES)
             size = size + self.rng.randint(0, 5) if kind in ("bools", "letters") else size
@@ -124,7 +130,20 @@ class Values:
     def kind(self) -> str:
         """A kind of elements."""
         return self.rng.choice(
-            ("ints", "ints", "ints", "ints", "strs", "strs", "letters", "letters", "bools", "floats", "pairs", "rows")
+            (
+                "ints",
+                "ints",
+                "ints",
+                "ints",
+                "strs",
+                "strs",
+                "letters",
+                "letters",
+                "bools",
+                "floats",
+                "pairs",
+                "rows",
+            )
         )
 
     def pair(self) -> str:
@@ -153,21 +172,27 @@ class Values:
         """Two sets of small ints with elements in common."""
         r = self.rng
         left = {r.randint(0, 12) for _ in range(r.choice(SIZES))}
-        right = {x for x in left if r.random() < 0.6} | {r.randint(0, 12) for _ in range(r.choice((0, 1, 2, 3)))}
+        right = {x for x in left if r.random() < 0.6} | {
+            r.randint(0, 12) for _ in range(r.choice((0, 1, 2, 3)))
+        }
         return repr(left), repr(right)
 
     def near_sequences(self) -> tuple[str, str]:
         """Two lists or tuples that begin in the same way."""
         r = self.rng
         left = oracle.value_of(r.choice((self.sequence(r.choice(("ints", "strs"))), self.pair())))
-        right = left[: r.randint(0, len(left))] + (type(left)([r.choice((1, 5, 20))]) if r.random() < 0.5 else type(left)())
+        right = left[: r.randint(0, len(left))] + (
+            type(left)([r.choice((1, 5, 20))]) if r.random() < 0.5 else type(left)()
+        )
         try:
             _ = left < right
         except TypeError:
             right = left
         return repr(left), repr(r.choice((left, right)))
 
-    def container(self, kinds: tuple[str, ...] = ("list", "list", "list", "dict", "tuple", "set", "str")) -> str:
+    def container(
+        self, kinds: tuple[str, ...] = ("list", "list", "list", "dict", "tuple", "set", "str")
+    ) -> str:
         """A container of one of the kinds."""
         kind = self.rng.choice(kinds)
         if kind == "list":
@@ -175,7 +200,9 @@ class Values:
         if kind == "dict":
             return self.table()
         if kind == "tuple":
-            return self.rng.choice((self.pair(), self.sequence(self.rng.choice(("ints", "strs")), None, "()")))
+            return self.rng.choice(
+                (self.pair(), self.sequence(self.rng.choice(("ints", "strs")), None, "()"))
+            )
         return self.unique() if kind == "set" else self.string()
 
     def member(self, container: str) -> str:
@@ -235,7 +262,9 @@ class Values:
         if name in ("split", "rsplit"):
             if r.random() < 0.5:
                 return (repr(r.choice((" ", "  ")).join(r.choice(WORDS) for _ in range(r.randint(0, 4)))),)
-            joined = separator.join(r.choice((r.choice(WORDS), str(r.randint(0, 99)))) for _ in range(r.randint(1, 4)))
+            joined = separator.join(
+                r.choice((r.choice(WORDS), str(r.randint(0, 99)))) for _ in range(r.randint(1, 4))
+            )
             return (repr(joined), repr(separator)) + (("1",) if r.random() < 0.15 else ())
         if name == "join":
             kind = r.choice(("strs", "letters", "letters"))
@@ -245,7 +274,11 @@ class Values:
         if name in ("removeprefix", "removesuffix"):
             return repr(text), self._part("startswith" if name == "removeprefix" else "endswith", text)
         if name == "replace":
-            return repr(text), self._part(name, text), r.choice(("''", "' '", "'-'", self.letter(), self.letter()))
+            return (
+                repr(text),
+                self._part(name, text),
+                r.choice(("''", "' '", "'-'", self.letter(), self.letter())),
+            )
         if name == "zfill":
             return repr(str(self.integer())), str(r.randint(1, 6))
         if name in ("center", "ljust", "rjust"):
@@ -274,7 +307,7 @@ class Values:
         return repr(text[start : start + length])
 
     def container_call(self) -> tuple[str, str, tuple[str, ...], bool]:
-        """A container, a method of it, arguments, and whether it is asked what it returns (else what is left)."""
+        """A container, a method, arguments, and whether it is asked what it returns (else what is left)."""
         r = self.rng
         draw = r.random()
         if draw < 0.5:
@@ -282,7 +315,9 @@ class Values:
         if draw < 0.82:
             return self._dict_call()
         left, right = self.near_sets()
-        name = r.choice(("add", "add", "add", "discard", "remove", "update", "difference_update", "intersection_update"))
+        name = r.choice(
+            ("add", "add", "add", "discard", "remove", "update", "difference_update", "intersection_update")
+        )
         return left, name, (right,) if name.endswith("update") else (self.member(left),), False
 
     def _list_call(self) -> tuple[str, str, tuple[str, ...], bool]:
@@ -290,17 +325,21 @@ class Values:
         container = self.sequence(self.kind())
         size = len(oracle.value_of(container))
         name = r.choice(
-            ("append", "append", "append", "pop", "pop", "pop", "insert", "insert", "extend", "remove", "remove",
-             "reverse", "reverse", "index", "count", "copy", "clear", "sort")
+            ("append", "append", "append", "pop", "pop", "pop", "insert", "insert", "extend", "remove",
+             "remove", "reverse", "reverse", "index", "count", "copy", "clear", "sort")
         )  # fmt: skip
         if name in ("append", "remove", "index", "count"):
-            given: tuple[str, ...] = (self.like_elements(container) if name == "append" else self.member(container),)
+            given: tuple[str, ...] = (
+                self.like_elements(container) if name == "append" else self.member(container),
+            )
         elif name == "pop":
             given = () if r.random() < 0.6 else (str(r.choice((0, 0, -1, r.randint(0, max(0, size - 1))))),)
         elif name == "insert":
             given = (str(r.choice((0, 0, r.randint(0, size)))), self.like_elements(container))
         elif name == "extend":
-            given = ("[" + ", ".join(self.like_elements(container) for _ in range(r.choice((0, 1, 2, 3)))) + "]",)
+            given = (
+                "[" + ", ".join(self.like_elements(container) for _ in range(r.choice((0, 1, 2, 3)))) + "]",
+            )
         else:
             given = ()
         returns = name in ("index", "count", "copy") or (name == "pop" and r.random() < 0.5)
@@ -310,7 +349,22 @@ class Values:
         r = self.rng
         container = self.table()
         name = r.choice(
-            ("get", "get", "get", "get", "setdefault", "setdefault", "pop", "pop", "update", "items", "keys", "values", "copy", "popitem")
+            (
+                "get",
+                "get",
+                "get",
+                "get",
+                "setdefault",
+                "setdefault",
+                "pop",
+                "pop",
+                "update",
+                "items",
+                "keys",
+                "values",
+                "copy",
+                "popitem",
+            )
         )
         if name in ("get", "setdefault", "pop"):
             default = r.choice(("0", "0", "None", "[]", "''", self.like_elements(container)))

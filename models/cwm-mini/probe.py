@@ -2,7 +2,7 @@
 
     python models/cwm-mini/probe.py MODEL_FOLDER [--programs 150] [--wrong 40] [--heldout]
 
-Leaves out what comes of a whole run (evaluate.py).
+Leaves out what comes of a whole run (cwm-lsp eval).
 """
 
 from __future__ import annotations
