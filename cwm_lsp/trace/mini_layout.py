@@ -141,11 +141,12 @@ def _body_tokens(document: Document, naming: Naming, first: int, last: int) -> l
             current = line
             tokens.append(naming.line(first + line - 1))
             tokens += [" "] * (column // 4)
-        tokens += _code_tokens(naming, kind, string)
+        tokens += code_tokens(naming, kind, string)
     return tokens
 
 
-def _code_tokens(naming: Naming, kind: str, string: str) -> Iterable[str]:
+def code_tokens(naming: Naming, kind: str, string: str) -> Iterable[str]:
+    """One token of Python source (`kind` as parso calls it) as tokens of the layout."""
     if kind == "NAME":
         if string in naming.variables:
             return naming.variable(string)

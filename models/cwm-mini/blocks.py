@@ -20,9 +20,9 @@ from cwm_lsp.trace.mini_values import value_tokens
 from cwm_lsp.trace.mini_vocabulary import END, INVENT, STEP_OVER
 from cwm_lsp.world.machine import Machine, Step, exception_triple
 
-GIVEN, FORCED, EVENT, DECIDED, JUMPED = 0, 1, 2, 3, 4
+GIVEN, FORCED, EVENT, DECIDED, JUMPED, FILLED = 0, 1, 2, 3, 4, 5
 """What a token is to the model: part of the prompt, forced by the walk, the next event, its own decision,
-or one that sees only a whole call (stepping over it, inventing its arguments)."""
+one that sees only a whole call (stepping over it, inventing its arguments), or code for a hole."""
 
 
 @dataclass(slots=True)

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import drills
+import holes
 import mutations
 import numpy as np
 import programs
 import tokenizer
 import tracing
-from blocks import DECIDED, GIVEN, JUMPED, Block, Sample, samples_of
+from blocks import DECIDED, FILLED, GIVEN, JUMPED, Block, Sample, samples_of
 from network import Segment
 
 from cwm_lsp.source.document import Document, DocumentError
@@ -29,10 +30,12 @@ HELD_OUT = 1_000_000_000
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
-WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15], dtype=np.float32)
-"""Loss weights of the roles given, forced, event, decided and jumped."""
+WEIGHTS = np.array([0.0, 0.1, 0.3, 1.0, 0.15, 0.3], dtype=np.float32)
+"""Loss weights of the roles given, forced, event, decided, jumped and filled."""
 KEPT_BLOCKS = 24
 DRILL_SHARE = 1.0
+HOLE_SHARE = 1.0
+"""How many programs come with a function that has holes (7 of 100 tokens)."""
 BARE_SHARE = 0.65
 """How many blocks go without the values that their line reads."""
 
@@ -110,7 +113,8 @@ def groups(start: int, step: int) -> Iterator[Group]:
     for seed in itertools.count(start, step):
         rng = random.Random(seed)
         practice = walked(*drills.drill(seed)) if rng.random() < DRILL_SHARE else []
-        for sample in (*samples(seed, texts), *practice):
+        holed = holes.samples(seed, texts) if rng.random() < HOLE_SHARE else []
+        for sample in (*samples(seed, texts), *practice, *holed):
             source = tokenizer.encode(sample.source, table)
             if len(source) > LONGEST_SOURCE:
                 continue
@@ -127,7 +131,7 @@ def groups(start: int, step: int) -> Iterator[Group]:
 def without_values(ids: list[int], roles: list[int]) -> tuple[list[int], list[int]]:
     """The block of a line without the values that it reads: the questions hold what they need."""
     head = next((at for at, role in enumerate(roles) if role != GIVEN), len(roles))
-    if head <= 3 or head == len(roles) or JUMPED in roles:
+    if head <= 3 or head == len(roles) or JUMPED in roles or FILLED in roles:
         return ids, roles
     return ids[:2] + ids[head - 1 :], roles[:2] + roles[head - 1 :]
 
@@ -177,7 +181,8 @@ def pack(held: list[Group]) -> Batch:
 
 
 def _chosen(sample: Sample, rng: random.Random) -> list[Block]:
-    blocks = [block for block in sample.blocks if DECIDED in block.roles or rng.random() < 0.15]
+    wanted = {DECIDED, FILLED}
+    blocks = [block for block in sample.blocks if wanted & {*block.roles} or rng.random() < 0.15]
     rng.shuffle(blocks)
     return blocks[:KEPT_BLOCKS]
 
