@@ -43,18 +43,21 @@ class Raises(Exception):  # noqa: N818
 def compute(node: ast.expr, names: Mapping[str, object], limits: Limits = DEFAULT) -> object:
     """The value of an expression; `names` are not changed, their values may be by mutating methods.
 
-    Raises Refused where it can't or won't be told, Raises where Python would raise.
+    Iterators and functions may come out as well; `text_of` refuses them. Raises Refused where it can't or
+    won't be told, Raises where Python would raise.
     """
     budget = Budget(limits)
     try:
-        run = prepared(node, limits)
-        return run(Env({}, budget, Env(names, budget, None, inner=False), inner=False))
+        result = prepared(node, limits)(Env({}, budget, Env(names, budget, None, inner=False), inner=False))
+        if type(result) in CONTAINERS:
+            budget.weigh(result)  # whoever shows or compares it walks through all of it
     except (Refused, Raises):
         raise
     except (RecursionError, MemoryError):
         raise Refused("the expression is nested too deep") from None
     except Exception as error:
         raise Raises(error.with_traceback(None)) from None
+    return result
 
 
 def prepared(node: ast.expr, limits: Limits) -> Any:

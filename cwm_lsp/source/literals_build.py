@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -189,14 +190,45 @@ def _tuple(node: ast.Tuple) -> Built:
 
 def _set(node: ast.Set) -> Built:
     many = _many(node.elts)
+    # The compiler keeps three and more constants as a frozenset: their order is that of its copy's copy.
+    constant = sys.version_info[:2] == (3, 11) and all(is_constant(part) for part in node.elts)
+    starred = any(isinstance(part, ast.Starred) for part in node.elts)
+    named = any(isinstance(part, ast.Name) for each in node.elts for part in ast.walk(each))
 
     def run(env: Env) -> Any:
         items = many(env)
         for item in items:
             key(item, env.budget)
-        return set(items)
+        try:
+            found = set(items)
+            if len(items) > 2 and not starred:
+                folded = set().union(frozenset(tuple(frozenset(items))))
+                if list(folded) != list(found):
+                    if not constant and not named:
+                        raise Refused("what the compiler makes of these constants is not told")
+                    found = folded if constant else found
+        except TypeError:
+            raise_all(items, 29)
+            raise
+        return found
 
     return run
+
+
+def is_constant(node: ast.expr) -> bool:
+    """True for what the compiler certainly folds to a constant."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+        return isinstance(node, ast.Constant) and type(node.value) in (int, float, complex)
+    if isinstance(node, ast.Tuple):
+        return all(is_constant(part) for part in node.elts)
+    return isinstance(node, ast.Constant)
+
+
+def raise_all(items: list[Any], most: int) -> None:
+    """Long displays are made piece by piece, so what is wrong shows earlier than here."""
+    if len(items) > most:
+        raise Refused("a display of so many elements, some of which can't be there, is not computed")
 
 
 def key(value: Any, budget: Budget) -> Any:
@@ -216,20 +248,31 @@ def _dict(node: ast.Dict) -> Built:
 
     def run(env: Env) -> Any:
         found: dict[Any, Any] = {}
+        waiting: list[tuple[Any, Any]] = []
         for name, value in pairs:
             if name is not None:
-                left = name(env)
-                right = value(env)
-                found[key(left, env.budget)] = right
+                waiting.append((name(env), value(env)))
                 continue
+            _put(found, waiting, env.budget)
+            waiting = []
             more = value(env)
             if type(more) is not dict:
                 raise Refused("what is no dict is not spread")
             env.budget.make(len(found) + len(more))
             found.update(more)
+        _put(found, waiting, env.budget)
         return found
 
     return run
+
+
+def _put(found: dict[Any, Any], pairs: list[tuple[Any, Any]], budget: Budget) -> None:
+    try:
+        for left, right in pairs:
+            found[key(left, budget)] = right
+    except TypeError:
+        raise_all(pairs, 14)
+        raise
 
 
 def _joinedstr(node: ast.JoinedStr) -> Built:

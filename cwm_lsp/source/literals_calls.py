@@ -181,6 +181,8 @@ def method(value: Any, name: str, arguments: Arguments, named: Named, budget: Bu
     guard = GUARDS.get((kind, name)) or GUARDS.get((None, name))
     if guard is not None:
         return guard(value, budget, arguments, named)
+    if kind is bool:
+        value, kind = int(value), int  # bool has no methods of its own, and messages name the class
     for each in (*arguments, *named.values()):
         operators.plain(each)
         if type(each) in CONTAINERS and kind not in (list, dict):

@@ -56,7 +56,7 @@ def _join(value: Any, budget: Budget, arguments: Arguments, named: Named) -> Any
     if len(arguments) != 1 or named:
         return value.join(*arguments, **named)
     source = walked(arguments[0], budget)
-    parts = list(source) if type(source) in ITERATORS or type(source) in CONTAINERS else source
+    parts = source if type(source) in (range, bytes) else list(source)
     if type(parts) is list:
         length = sum(len(part) for part in parts if type(part) in (str, bytes))
         budget.make(length + len(value) * len(parts))
