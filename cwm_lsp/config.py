@@ -1,26 +1,48 @@
-"""Settings: one small dataclass, filled from the user's own TOML file and then from `CWM_LSP_*` variables.
+"""Settings: one small dataclass, filled from the user's own TOML file, from `CWM_LSP_*` variables, and, by
+the language server, from what an editor sends.
 
-A value that can't be used is named in `Loaded.problems`; its default holds, and the rest works. Only the
-user's own file is read, never one from a workspace: what names a model or a folder must not come from a
-stranger. Leaves out what the settings do.
+A value that can't be used is named in `problems`; its default holds, and the rest works. Only the user's own
+file is read, never one from a workspace. An editor's settings may come from a workspace: `from_editor` takes
+nothing from them that could start a program, load a file or send code elsewhere. Leaves out what the settings
+do, and how values are read (config_values.py).
 """
 
 from __future__ import annotations
 
-import math
 import os
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any
 
-Grounding = Literal["none", "flow", "values"]
-GROUNDINGS: tuple[Grounding, ...] = get_args(Grounding)
+from cwm_lsp.config_values import (
+    DIAGNOSTIC_KINDS,
+    GROUNDINGS,
+    READ,
+    BadValueError,
+    DiagnosticKind,
+    Grounding,
+    LogLevel,
+    Predict,
+    Severity,
+    snake_case,
+)
+
+__all__ = [
+    "GROUNDINGS",
+    "BadValueError",
+    "Grounding",
+    "Loaded",
+    "Settings",
+    "config_path",
+    "from_editor",
+    "load",
+]
 
 PREFIX = "CWM_LSP_"
 NOT_SETTINGS = {"CONFIG", "DEBUG"}  # variables with our prefix that have a meaning of their own
+OWN_ONLY = {"backend": "it may send your code elsewhere or start a program"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +50,7 @@ class Settings:
     """Everything that can be set, with its default.
 
     `model` is a name that `cwm-lsp models list` shows, or a folder; `backend` are options of its backend. The
-    `max_*` are the budgets of one trace.
+    `max_*` are the budgets of one trace. The rest is the language server's: docs/settings.md tells each.
     """
 
     model: str = "cwm-mini"
@@ -37,6 +59,23 @@ class Settings:
     max_frames: int = 500
     max_tokens: int = 100_000
     max_seconds: float = 600.0
+    predict: Predict = "idle"
+    idle_seconds: float = 1.0
+    background_seconds: float = 60.0
+    hover: bool = True
+    inlay_hints: bool = True
+    hint_width: int = 60
+    code_lens: bool = True
+    fills: bool = True
+    fill_seconds: float = 20.0
+    diagnostics: tuple[DiagnosticKind, ...] = DIAGNOSTIC_KINDS
+    diagnostics_confidence: float = 0.7
+    diagnostics_severity: Severity = "information"
+    max_file_bytes: int = 1_000_000
+    cache: bool = True
+    cache_megabytes: int = 200
+    ascii: bool = False
+    log_level: LogLevel = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,50 +85,6 @@ class Loaded:
     settings: Settings
     path: Path
     problems: tuple[str, ...] = ()
-
-
-class BadValueError(ValueError):
-    """A value that can't be used; the message says what would do."""
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise BadValueError("a name or a folder")
-    return value
-
-
-def _grounding(value: Any) -> Grounding:
-    if value not in GROUNDINGS:
-        raise BadValueError("one of " + ", ".join(GROUNDINGS))
-    return value  # type: ignore[no-any-return]
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadValueError("a whole number from 1 up")
-    return int(value)
-
-
-def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise BadValueError("a number of seconds above 0")
-    return float(value)
-
-
-def _options(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise BadValueError("a table of options")
-    return MappingProxyType({str(key): item for key, item in value.items()})
-
-
-_READ: dict[str, Callable[[Any], Any]] = {
-    "model": _name,
-    "backend": _options,
-    "grounding": _grounding,
-    "max_frames": _count,
-    "max_tokens": _count,
-    "max_seconds": _seconds,
-}
 
 
 def config_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -121,8 +116,50 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         else:
             _take(values, name.lower(), text if name == "MODEL" else _literal(text), variable, problems)
     if options:
-        values["backend"] = _options(options)
+        values["backend"] = READ["backend"](options)
     return Loaded(Settings(**values), path, tuple(problems))
+
+
+def from_editor(
+    base: Settings, sent: Any, models: frozenset[str], where: str = "the editor's settings"
+) -> tuple[Settings, tuple[str, ...]]:
+    """`base` with what an editor sent on top: (settings, a sentence for each refused value).
+
+    The names are those of the dataclass, in snake_case or camelCase; null leaves a setting as it is. `model`
+    may only be one of `models`, the names of profiles: a path or an address may have come from a workspace
+    file. A workspace may lower the budgets of the user's own file, not raise them.
+    """
+    problems: list[str] = []
+    if sent is None:
+        return base, ()
+    if not isinstance(sent, Mapping):
+        return base, (f"{where} are no table of settings, they are left out",)
+    values: dict[str, Any] = {}
+    for key, value in sent.items():
+        name = snake_case(str(key))
+        if value is None:
+            continue
+        if name in OWN_ONLY:
+            if value:
+                own = f"set it in {config_path()}"
+                problems.append(
+                    f"{where}: {key} is taken only from your own settings, {OWN_ONLY[name]}: {own}"
+                )
+            continue
+        if name == "model" and value != base.model and value not in models:
+            known = ", ".join(sorted(models))
+            problems.append(
+                f"{where}: model is {value!r}, and from an editor only the names of known models are taken "
+                f"({known}); set others in {config_path()}"
+            )
+            continue
+        _take(values, name, value, f"{where}: {key}", problems)
+    for name in ("max_frames", "max_tokens", "max_seconds", "cache_megabytes", "max_file_bytes"):
+        most = max(getattr(base, name), getattr(_DEFAULTS, name))
+        if values.get(name, 0) > most:
+            problems.append(f"{where}: {name} may not be more than {most:g} here; that holds")
+            values[name] = most
+    return replace(base, **values), tuple(problems)
 
 
 def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
@@ -138,12 +175,12 @@ def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _take(values: dict[str, Any], name: str, value: Any, where: str, problems: list[str]) -> None:
-    if name not in _READ:
+    if name not in READ:
         known = ", ".join(item.name for item in fields(Settings))
         problems.append(f"{where} is not a setting; the settings are {known}")
         return
     try:
-        values[name] = _READ[name](value)
+        values[name] = READ[name](value)
     except BadValueError as error:
         problems.append(f"{where} is {value!r}, not {error}; it is left out")
 
@@ -154,3 +191,6 @@ def _literal(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, KeyError):
         return text
+
+
+_DEFAULTS = Settings()

@@ -23,7 +23,7 @@ from cwm_lsp import __version__, config
 Status = Literal["ok", "warn", "error"]
 
 SUPPORTED = ((3, 11), (3, 14))
-BASE = ("llguidance", "numpy", "onnxruntime", "parso", "platformdirs", "rich", "tokenizers")
+BASE = ("llguidance", "numpy", "onnxruntime", "parso", "platformdirs", "pygls", "rich", "tokenizers")
 EXTRAS = {"transformers": ("torch", "transformers", "safetensors", "accelerate", "bitsandbytes")}
 LOW_MEMORY = 1.0  # GiB below which even the small model is cramped
 NVIDIA_SMI_TIMEOUT_S = 10

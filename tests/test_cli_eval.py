@@ -130,3 +130,24 @@ def test_models_that_are_unknown() -> None:
     assert "cwm-mini" in cwm("models", "show", "nobody").refused(2)
     assert cwm("models").status == 2
     assert cwm("models", "melt").status == 2
+
+
+def test_a_report_under_every_grounding(programs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    more = {"code": ITEMS[0]["code"].replace("f(", "g("), "input": "", "output": "8", "call": "g(7)"}  # type: ignore[attr-defined]
+    with programs.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**more, "kind": "other"}) + "\n")
+    done = cwm("eval", programs, "--json", "--report", tmp_path / "pages")
+    assert done.status == 0, done
+    page = (tmp_path / "pages" / "report.md").read_text()
+    for part in ("| none | 4 |", "| flow | 4 |", "| other | 1 |", "| all | 3 |", "| 1-10 | 4 |", "| int | "):
+        assert part in page
+    for picture in ("reliability.png", "lengths.png"):
+        assert f"({picture})" in page
+        assert (tmp_path / "pages" / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_needs_real_runs(programs: Path, tmp_path: Path) -> None:
+    done = cwm("eval", programs, "--no-run", "--report", tmp_path)
+    assert done.status == 2
+    assert "--report needs the true frames" in done.err

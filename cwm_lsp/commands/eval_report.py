@@ -28,8 +28,8 @@ COLUMNS = {
 EXPLAINED = """\
 *output*: what is returned (or raised) is right. *state*, *action*: frames whose newly printed locals, whose
 event and line are right, averaged over traces that run freely. *full trace*: all frames are right in
-everything. *next*: one frame predicted from the true frames before it. *ECE*: expected calibration error of the
-values' confidence. A refusal counts as wrong."""
+everything. *next*: one frame predicted from the true frames before it. *ECE*: expected calibration error of
+the values' confidence. A refusal counts as wrong."""
 
 
 def require_plots() -> None:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cwm_lsp.commands.rows import Item, Row, Rows
 from cwm_lsp.commands.terminal import Pair, Terminal
 from cwm_lsp.look import cut, marked, percent, printable, strength
 from cwm_lsp.source.document import Document
+from cwm_lsp.trace.by_line import exception_text
 from cwm_lsp.trace.frame import End, Frame, Origin, Value
+from cwm_lsp.trace.rows import Item, Row, Rows
 from cwm_lsp.world.compare import difference, same_place
 from cwm_lsp.world.metrics import same_output
 
@@ -203,15 +204,6 @@ class TraceLog:
         self._explained = True
         indent = " " * (self._digits + 3)
         self._terminal.line([(f"{indent}first difference, frame {index + 1}: {printable(clause)}", "red")])
-
-
-def exception_text(triple: str) -> str:
-    """`E('why')` of `(<class 'E'>, E('why'), <traceback object>)`; anything else as it is."""
-    _, comma, rest = triple.partition(">, ")
-    value, trace, tail = rest.rpartition(", <traceback object>)")
-    if triple.startswith("(<class ") and comma and trace and not tail:
-        return value
-    return triple
 
 
 def closing_line(terminal: Terminal, end: End, result: Value | None) -> list[Pair]:

@@ -18,12 +18,13 @@ from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.frame import Frame
 from cwm_lsp.trace.mini_values import value_tokens
-from cwm_lsp.trace.mini_vocabulary import END, INVENT, STEP_OVER
+from cwm_lsp.trace.mini_vocabulary import END, INVENT, INVERSE, STEP_OVER
 from cwm_lsp.world.machine import Machine, Step, exception_triple
 
-GIVEN, FORCED, EVENT, DECIDED, JUMPED = 0, 1, 2, 3, 4
+GIVEN, FORCED, EVENT, DECIDED, JUMPED, FILLED = 0, 1, 2, 3, 4, 5
 """What a token is to the model: part of the prompt, forced by the walk, the next event, its own decision,
-or one that sees only a whole call (stepping over it, inventing its arguments)."""
+one that sees only a whole call (stepping over it, its arguments invented or found by the result), or code for
+a hole."""
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ def check(machine: Machine, step: Step, following: Frame) -> None:
 
 
 def _jump_blocks(document: Document, samples: dict[str, Sample], call: Frame, end: Frame) -> None:
-    """The tasks that see a whole call at once: step over it, and invent its arguments."""
+    """The tasks that see a whole call: step over it, invent its arguments, or find them by its result."""
     function = document.function(call.function)
     if function is None or function.kind != "function" or end.arg is None or not call.locals:
         return
@@ -174,10 +175,12 @@ def _jump_blocks(document: Document, samples: dict[str, Sample], call: Frame, en
     over = Block()
     over.add([STEP_OVER, *given, "<|arg_sep|>"], GIVEN)
     over.add(answer, JUMPED)
-    invent = Block()
+    invent, inverse = Block(), Block()
     invent.add([INVENT], GIVEN)
+    inverse.add([INVERSE, *value_tokens(end.arg.repr), "<|return_sep|>"], GIVEN)
     for name, value in call.locals.items():
-        invent.add([*naming.variable(name), "<|arg_sep|>"], FORCED)
-        invent.add([*value_tokens(value.repr), END], JUMPED)
+        for block in (invent, inverse):
+            block.add([*naming.variable(name), "<|arg_sep|>"], FORCED)
+            block.add([*value_tokens(value.repr), END], JUMPED)
     sample = _sample(document, samples, call.function)
-    sample.blocks += [over, invent]
+    sample.blocks += [over, invent, inverse]

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import drills
+import holes
 import mutations
 import numpy as np
 import practice
 import programs
 import tokenizer
 import tracing
-from blocks import DECIDED, GIVEN, JUMPED, Block, Sample, samples_of
+from blocks import DECIDED, FILLED, GIVEN, JUMPED, Block, Sample, samples_of
 from network import Segment
 
 from cwm_lsp.source.document import Document, DocumentError
@@ -30,10 +31,12 @@ HELD_OUT = 1_000_000_000
 LONGEST_SOURCE = 360
 LONGEST_BLOCK = 420
 HERE = Path(__file__).parent
-WEIGHTS = np.array([0.0, 0.05, 0.6, 1.0, 0.15], dtype=np.float32)
-"""Loss weights of the roles given, forced, event, decided and jumped."""
+WEIGHTS = np.array([0.0, 0.05, 0.6, 1.0, 0.15, 0.3], dtype=np.float32)
+"""Loss weights of the roles given, forced, event, decided, jumped and filled."""
 KEPT_BLOCKS = 16
 DRILL_SHARE = 0.35
+HOLE_SHARE = 1.0
+"""How many programs come with a function that has holes."""
 PRACTICE_BLOCKS = 12
 """Blocks of single operations behind each source."""
 BARE_SHARE = 0.65
@@ -112,14 +115,16 @@ def groups(start: int, step: int) -> Iterator[Group]:
     texts = seeds()
     for seed in itertools.count(start, step):
         rng = random.Random(seed)
-        practice = walked(*drills.drill(seed)) if rng.random() < DRILL_SHARE else []
-        for sample in (*samples(seed, texts), *practice):
+        drilled = walked(*drills.drill(seed)) if rng.random() < DRILL_SHARE else []
+        holed = holes.samples(seed, texts) if rng.random() < HOLE_SHARE else []
+        for sample in (*samples(seed, texts), *drilled, *holed):
             source = tokenizer.encode(sample.source, table)
             if len(source) > LONGEST_SOURCE:
                 continue
             blocks = [_encoded(block, table) for block in _chosen(sample, rng)]
             blocks = [without_values(*block) if rng.random() < BARE_SHARE else block for block in blocks]
-            blocks += [_encoded(block, table) for block in practised(sample, rng)]
+            if sample not in holed:
+                blocks += [_encoded(block, table) for block in practised(sample, rng)]
             blocks = [block for block in blocks if len(block[0]) <= LONGEST_BLOCK]
             if blocks:
                 yield Group(source, blocks, rng.randint(1, 600) if rng.random() < 0.2 else 0, seed)
@@ -139,7 +144,7 @@ def _encoded(block: Block, table: dict[str, int]) -> tuple[list[int], list[int]]
 def without_values(ids: list[int], roles: list[int]) -> tuple[list[int], list[int]]:
     """The block of a line without the values that it reads: the questions hold what they need."""
     head = next((at for at, role in enumerate(roles) if role != GIVEN), len(roles))
-    if head <= 3 or head == len(roles) or JUMPED in roles:
+    if head <= 3 or head == len(roles) or JUMPED in roles or FILLED in roles:
         return ids, roles
     return ids[:2] + ids[head - 1 :], roles[:2] + roles[head - 1 :]
 
@@ -189,7 +194,8 @@ def pack(held: list[Group]) -> Batch:
 
 
 def _chosen(sample: Sample, rng: random.Random) -> list[Block]:
-    blocks = [block for block in sample.blocks if DECIDED in block.roles or rng.random() < 0.15]
+    wanted = {DECIDED, FILLED}
+    blocks = [block for block in sample.blocks if wanted & {*block.roles} or rng.random() < 0.15]
     rng.shuffle(blocks)
     return blocks[:KEPT_BLOCKS]
 

@@ -51,7 +51,7 @@ def _answer(operation: Operation) -> Answer:
         _guard(left, right, name)
         return show(value_of(f"a {name} b", a=left, b=right))
     if kind == "compare":
-        return show(value_of(f"({operands[0]}) {name} ({operands[1]})"))
+        return show(value_of(f"a {name} b", a=value_of(operands[0]), b=value_of(operands[1])))
     if kind == "unary":
         return show(value_of(f"{name} ({operands[0]})"))
     if kind == "truth":

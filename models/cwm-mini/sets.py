@@ -4,8 +4,8 @@
     cwm-lsp eval FOLDER/heldout.jsonl --report FOLDER/heldout
 
 Three sets that training never sees: `generated.jsonl` (seed numbers beyond those of training),
-`heldout.jsonl` (the hand-written functions of heldout/) and `examples.jsonl`. Each line is a call with what it
-really returned or raised. Leaves out the measuring (cwm-lsp eval does it).
+`heldout.jsonl` (the hand-written functions of heldout/) and `examples.jsonl`. Each line is a call with what
+it really returned or raised. Leaves out the measuring (cwm-lsp eval does it).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ transformers = pytest.importorskip("transformers")
 load_file = pytest.importorskip("safetensors.torch").load_file
 torch.set_num_threads(1)
 data, network, train = recipe("data"), recipe("network"), recipe("train")
-evaluate, programs, tokenizer = recipe("evaluate"), recipe("programs"), recipe("tokenizer")
+sets, programs, tokenizer = recipe("sets"), recipe("programs"), recipe("tokenizer")
 
 TINY = {
     "hidden_size": 32,
@@ -163,9 +163,9 @@ def test_training_stops_before_the_first_held_out_program() -> None:
 
 
 def test_measurements_use_held_out_programs() -> None:
-    assert evaluate.HELD_OUT >= data.HELD_OUT
-    [(source, _)] = evaluate.generated(1)
-    assert source == programs.program(evaluate.HELD_OUT)[0]
+    assert sets.FIRST_SEED >= data.HELD_OUT
+    [(_, source, _)] = sets.generated(1)
+    assert source == programs.program(sets.FIRST_SEED)[0]
     assert train.SEEDS_A_RUN * 50 < data.HELD_OUT, "a training can be gone on with many times"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cwm_lsp.source.operations import Raised, Stop
+from cwm_lsp.source.operations import Operation, Raised, Stop
 from cwm_lsp.trace.mini_layout import answer_tokens, read_answer
 from cwm_lsp.trace.mini_values import cursor_tokens, indexed_tokens, text_of_tokens, value_tokens
 from cwm_lsp.trace.mini_vocabulary import CURSOR, MESSAGES, special_tokens
@@ -48,6 +48,17 @@ def test_tests_and_the_end_of_an_iteration_are_one_token() -> None:
     for answer in ("True", "False", Stop()):
         assert len(answer_tokens(answer)) == 1
         assert read_answer(list(answer_tokens(answer))) == answer
+
+
+@given(st.integers(), st.integers(), st.sampled_from(("+", "-", "*", "//")), st.integers())
+def test_numbers_are_written_from_the_digit_that_is_known_first(
+    left: int, right: int, sign: str, answer: int
+) -> None:
+    operation = Operation("binary", (str(left), str(right)), sign)
+    tokens = answer_tokens(str(answer), operation)
+    assert read_answer(list(tokens), operation) == str(answer)
+    digits = "".join(tokens[:-1])
+    assert digits == (str(answer) if sign == "//" else str(answer)[::-1])
 
 
 def test_text_of_special_tokens_in_a_string_stays_text() -> None:

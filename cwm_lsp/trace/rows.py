@@ -2,7 +2,7 @@
 
 A LINE frame tells the state before its line, so the changes of a line stand in the next frame of the same
 call; a row waits for the frame after it. Where a callee runs in between, the changes get a row of their own
-("after") when it is back. Leaves out how a row looks (show.py).
+("after") when it is back. Leaves out how a row looks.
 """
 
 from __future__ import annotations

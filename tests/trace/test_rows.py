@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cwm_lsp.commands.rows import Row, Rows
-from cwm_lsp.commands.show import Check, TraceLog, exception_text
+from cwm_lsp.commands.show import Check, TraceLog
 from cwm_lsp.commands.terminal import Terminal
 from cwm_lsp.look import ASCII, UNICODE, cut, marks_for, percent, printable
 from cwm_lsp.source.calls import calls_in
 from cwm_lsp.source.document import Document
+from cwm_lsp.trace.by_line import exception_text
 from cwm_lsp.trace.frame import EVENTS, End, Frame, Value
 from cwm_lsp.trace.recorder import Limits, record
+from cwm_lsp.trace.rows import Row, Rows
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
