@@ -291,21 +291,22 @@ def read_answer(tokens: Sequence[str]) -> Answer:
 
 
 def grammar(operation: Operation) -> str:
-    """The Lark grammar of the answers that an operation can have."""
+    """The Lark grammar of the answers that an operation can have. True and False end an answer: no other
+    value begins with them."""
     raised = "<|exception_sep|> value <|end|>"
     if operation.is_test:
-        start = f"{v.TRUE} | {v.FALSE} | {raised}"
-    elif operation.kind == "item":
-        start = f"{v.STOP} | {v.TRUE} | {v.FALSE} | value <|end|> | {raised}"
-    else:
-        start = f"{v.TRUE} | {v.FALSE} | value <|end|> | {raised}"
-    return f"start: {start}\n{VALUE_RULE}"
+        return f"start: {v.TRUE} | {v.FALSE} | {raised}\n{VALUE_RULE}"
+    stop = f"{v.STOP} | " if operation.kind == "item" else ""
+    return (
+        f"start: {stop}{v.TRUE} | {v.FALSE} | first <|end|> | first value <|end|> | {raised}\n{_ANSWER_RULE}"
+    )
 
 
-_PIECES = " | ".join(
-    dict.fromkeys((*v.WORDS.values(), *(v.message_token(at) for at in range(len(v.MESSAGES)))))
-)
+_WORDS_AND_MESSAGES = (*v.WORDS.values(), *(v.message_token(at) for at in range(len(v.MESSAGES))))
+_PIECES = " | ".join(dict.fromkeys(_WORDS_AND_MESSAGES))
+_FIRST = " | ".join(piece for piece in dict.fromkeys(_WORDS_AND_MESSAGES) if piece not in (v.TRUE, v.FALSE))
 VALUE_RULE = f"value: piece+\npiece: CHAR | {_PIECES}\nCHAR: /[^\\x00-\\x1f]/\n"
+_ANSWER_RULE = f"first: CHAR | {_FIRST}\n{VALUE_RULE}"
 
 
 def event_tokens(naming: Naming, event: str, *, line: int = 0, function: str = "") -> Tokens:
