@@ -19,6 +19,7 @@ from cwm_lsp.look import printable
 COMMANDS = {
     "trace": "predict what a call does, line by line, without running it",
     "record": "really run a call, traced (this executes your code)",
+    "dap": "the debug adapter, for editors",
     "eval": "how often predictions are right (this executes the programs)",
     "models": "which models there are",
     "doctor": "what is installed, what is missing, what to type",

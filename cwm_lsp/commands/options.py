@@ -21,6 +21,13 @@ def positive(text: str) -> int:
     return number
 
 
+def port(text: str) -> int:
+    """argparse's type for a TCP port; 0 stands for any that is free."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number up to 65535")
+    return int(text)
+
+
 def seconds(text: str) -> float:
     """argparse's type for a time."""
     try:

@@ -14,6 +14,7 @@ from cwm_lsp.commands.errors import BAD_USAGE, CommandError
 from cwm_lsp.commands.terminal import note
 from cwm_lsp.source.calls import CallError, TracedCall, bad_comments, bind, calls_in, parse_call
 from cwm_lsp.source.document import Document, DocumentError
+from cwm_lsp.source.entry import entry_function
 from cwm_lsp.trace.frame import Frame
 
 ORIGINS = {
@@ -91,20 +92,6 @@ def _is_literal(document: Document, call: TracedCall) -> bool:
     except CallError:
         return False
     return True
-
-
-def entry_function(document: Document) -> str | None:
-    """The function that a reader would take for the way in: the last one that no other function calls."""
-    plain = [f for f in document.functions if f.kind in ("function", "async") and f.parent is None]
-    called = {
-        node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        for node in ast.walk(document.tree)
-        if isinstance(node, ast.Call)
-    }
-    free = [f for f in plain if f.name not in called and "." not in f.qualname]
-    top = [f for f in plain if "." not in f.qualname]
-    best = free or top or plain
-    return best[-1].qualname if best else None
 
 
 def call_of(document: Document, frame: Frame) -> TracedCall | None:

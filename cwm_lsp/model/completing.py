@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cwm_lsp.model.automaton import Table
 from cwm_lsp.model.backend import BackendError, Completion, Request, StopReason, Timing
+from cwm_lsp.model.drafting import judge, log_sum_exp, not_a_number
 from cwm_lsp.model.grammar import Allowed, Matcher
 from cwm_lsp.model.runner import CachedSequence, Ids, Logits, as_ids
 from cwm_lsp.model.spelling import respell
@@ -29,12 +31,6 @@ _MISFITS = 16
 _LONGEST_DRAFTED = 256
 # While streaming, the last tokens of a text are held back: they may yet be spelt with other tokens.
 _HELD_BACK = 16
-
-
-def log_sum_exp(values: Logits) -> float:
-    """log(sum(exp(values))); NaN if the largest of them is not a finite number."""
-    most = values.max()
-    return float(most) + math.log(np.exp(values - most).sum()) if np.isfinite(most) else math.nan
 
 
 class _Cancelled(Exception):  # noqa: N818  (it is an answer, not an error)
@@ -77,13 +73,15 @@ class Completing:
         self._emitted = 0
         self._rng: np.random.Generator | None = None
         self._draft = list(request.draft)
-        # Logits after the prompt and so many tokens of the draft, once they are computed.
+        # Logits after the prompt and after each token of the draft, once they are computed.
         self._ahead: Logits | None = None
 
     def go(self) -> StopReason:
         """Decodes to the end; why it ended."""
         reason: StopReason | None = "length" if self._request.max_tokens <= 0 else None
         try:
+            if reason is None and isinstance(self._matcher, Table) and self._request.temperature <= 0:
+                reason = self._confirm(self._matcher)
             while reason is None:
                 reason = self._force() or self._decide()
                 self._stream(0 if reason else _HELD_BACK)
@@ -135,7 +133,7 @@ class Completing:
         values = logits[: self._vocabulary.size] if allowed is None else logits[allowed]
         total = log_sum_exp(logits)
         if not math.isfinite(total):
-            raise BackendError("The model's output is not a number: damaged weights, or too narrow a dtype.")
+            raise not_a_number()
         if allowed is None or self._vocabulary.one_spelling:
             index = self._pick(values)
         else:
@@ -201,26 +199,66 @@ class Completing:
 
     def _drafted(self) -> Logits | None:
         """Logits after the last token out of a pass over the whole draft; None once the answer is another."""
-        count, start, sequence = len(self._tokens), len(self._prompt), self._sequence
-        if not self._draft or self._tokens != self._draft[:count]:
-            if self._ahead is not None:
-                pairs = enumerate(zip(self._tokens, self._draft, strict=False))
-                same = next((at for at, (told, drafted) in pairs if told != drafted), len(self._draft))
-                sequence.truncate(start + same)
-                self._ahead = None
-            self._draft = []
+        count = len(self._tokens)
+        if not self._draft:
+            return None
+        if self._tokens != self._draft[:count]:
+            self._leave_draft()
             return None
         if self._ahead is None:
-            ids = np.concatenate([self._prompt[sequence.length :], as_ids(self._draft)])
-            most = min(_LONGEST_DRAFTED, self._decoder.runner.context - sequence.length)
-            if count or sequence.length >= start or len(ids) > most:
-                self._draft = []
+            self._ahead = None if count else self._read_draft()
+            if self._ahead is None:
+                self._leave_draft()
                 return None
-            self._look_up()
-            self._ahead = sequence.extend_all(ids)[-len(self._draft) - 1 :].copy()
-            self._passes += 1
         row: Logits = self._ahead[count]
         return row
+
+    def _read_draft(self) -> Logits | None:
+        """Logits after the prompt and after each token of the draft, in one pass with what is left of the
+        prompt; None if that is too much for one."""
+        sequence, start = self._sequence, len(self._prompt)
+        ids = np.concatenate([self._prompt, as_ids(self._draft)])
+        most = min(_LONGEST_DRAFTED, self._decoder.runner.context - sequence.length)
+        if len(ids) - sequence.length > most:
+            return None
+        known = sequence.logits_after(start)
+        if known is None and sequence.length >= start:
+            return None
+        if sequence.length == len(ids):
+            return known
+        self._look_up()
+        rows = sequence.extend_all(ids[sequence.length :])
+        self._passes += 1
+        return rows[-len(self._draft) - 1 :] if known is None else np.concatenate([known, rows])
+
+    def _leave_draft(self) -> None:
+        """Takes back what is computed of the draft beyond the answer so far."""
+        pairs = enumerate(zip(self._tokens, self._draft, strict=False))
+        same = next((at for at, (told, drafted) in pairs if told != drafted), len(self._draft))
+        self._sequence.truncate(len(self._prompt) + min(same, len(self._tokens)))
+        self._draft, self._ahead = [], None
+
+    def _confirm(self, table: Table) -> StopReason | None:
+        """Takes over as much of the draft as the model would have said, and its own next token, in one go.
+        What `_force` and `_decide` would do token by token."""
+        rows = self._read_draft() if self._draft else None
+        if rows is None:
+            self._leave_draft()
+            return None
+        states = table.states(self._draft)
+        judged = judge(rows[: len(states)], states)
+        reason: StopReason | None = None
+        for at, token in enumerate(judged.tokens):
+            forced = len(states[at].allowed) == 1
+            logprobs = (0.0, 0.0) if forced else (judged.logprobs[at], judged.choice_logprobs[at])
+            reason = self._append(token, *logprobs, forced=forced)
+            if reason is not None or self._draft[at : at + 1] != [token]:
+                break
+        table.consume(self._tokens)
+        self._ahead = rows
+        if reason is None and not table.done:
+            self._leave_draft()
+        return reason
 
     def _look_up(self) -> None:
         """Between passes: others may go first, and the request may have been cancelled."""

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from cwm_lsp.model.backend import BackendError, Completion, Request
-from cwm_lsp.model.completing import Completing, Emit, log_sum_exp
+from cwm_lsp.model.completing import Completing, Emit
+from cwm_lsp.model.drafting import log_sum_exp
 from cwm_lsp.model.grammar import Grammars
 from cwm_lsp.model.runner import CachedSequence, Ids, Logits, Runner, SequencePool, as_ids
 from cwm_lsp.model.vocabulary import HfVocabulary
@@ -24,7 +25,8 @@ _SMALLEST_PASS = 8
 
 class Decoder:
     """Answers requests on one runner, one at a time. `first_pass` and `largest_pass` bound the tokens of a
-    pass, at the beginning and ever; in between it is paced by what the machine does."""
+    pass, at the beginning and ever; in between it is paced by what the machine does. `tables`: False takes
+    the plain road through llguidance and token by token for every grammar, which is the reference."""
 
     def __init__(
         self,
@@ -34,11 +36,12 @@ class Decoder:
         *,
         first_pass: int = 64,
         largest_pass: int = 512,
+        tables: bool = True,
     ) -> None:
         self.runner = runner
         self.vocabulary = vocabulary
         self.pool = pool
-        self.grammars = Grammars(vocabulary)
+        self.grammars = Grammars(vocabulary, tables=tables)
         self._largest = largest_pass
         self._chunk = min(first_pass, largest_pass)
 
@@ -51,7 +54,7 @@ class Decoder:
         prompt = self.checked(request.prompt)
         grammar = request.grammar
         matcher = None if grammar is None else self.grammars.checkout(grammar)
-        with self._sequence(prompt) as sequence:
+        with self._sequence(prompt, request.draft) as sequence:
             work = Completing(
                 self, request, prompt, sequence, matcher=matcher, before_pass=before_pass, emit=emit
             )
@@ -79,7 +82,7 @@ class Decoder:
                 sequence.truncate(len(ids) + same)
                 del rows[same:]
                 if len(tail) - 1 > same:
-                    rows.extend(sequence.extend_all(tail[same:-1]).copy())
+                    rows.extend(sequence.extend_all(tail[same:-1]))
                 done = tail[:-1]
                 each = zip((first, *rows), tail.tolist(), strict=True)
                 scores.append(sum(float(row[token]) - log_sum_exp(row) for row, token in each))
@@ -121,10 +124,11 @@ class Decoder:
             self._chunk = max(_SMALLEST_PASS, min(self._chunk, tokens) // 2)
 
     @contextmanager
-    def _sequence(self, prompt: Ids) -> Iterator[CachedSequence]:
+    def _sequence(self, prompt: Ids, draft: Sequence[int] = ()) -> Iterator[CachedSequence]:
         """A cached sequence for the prompt; if the engine fails it is thrown away, and the failure told in a
         sentence."""
-        sequence = self.pool.checkout(prompt)
+        drafted = np.concatenate([prompt, as_ids(draft)]) if draft else prompt
+        sequence = self.pool.checkout(drafted, len(prompt))
         try:
             yield sequence
         except BackendError:

@@ -1,6 +1,7 @@
 """Grammars at work: what a Lark grammar forces and allows next, compiled once and used again.
 
-A grammar that is one token out of a few special ones (`start: <|a|> | <|b|>`) needs no parser and gets none.
+A grammar that is one token out of a few special ones (`start: <|a|> | <|b|>`) needs no parser and gets none;
+one that fits into a small table is looked up there (automaton.py).
 Leaves out the model: nothing here knows a probability.
 """
 
@@ -16,6 +17,7 @@ import llguidance
 import numpy as np
 from numpy.typing import NDArray
 
+from cwm_lsp.model.automaton import State, Table, compile_grammar
 from cwm_lsp.model.backend import BackendError
 from cwm_lsp.model.vocabulary import HfVocabulary
 
@@ -203,8 +205,11 @@ class Grammars:
     """Compiled grammars by their text. The same small ones come back thousands of times, so a matcher is
     reset and lent again rather than built anew (compiling costs about 1 ms, a reset less than 1 µs)."""
 
-    def __init__(self, vocabulary: HfVocabulary, limit: int = 1024) -> None:
+    def __init__(self, vocabulary: HfVocabulary, limit: int = 1024, *, tables: bool = True) -> None:
+        """`tables`: False leaves all but the smallest to llguidance, which is the reference."""
         self._vocabulary = vocabulary
+        self._with_tables = tables
+        self._tables: dict[str, list[State]] = {}
         self._limit = limit
         self._masks = _Masks(vocabulary.size)
         self._idle: OrderedDict[str, list[Matcher]] = OrderedDict()
@@ -234,7 +239,12 @@ class Grammars:
             if missing:
                 raise BackendError(f"The grammar names {missing[0]}, which the model's vocabulary lacks.")
             return _OneOf([self._vocabulary.token(name) for name in names])
-        return _Lark(self._vocabulary, grammar, self._masks)
+        states = self._tables.get(grammar)
+        if states is None and self._with_tables:
+            states = compile_grammar(grammar, self._vocabulary)
+            if states is not None:
+                self._tables[grammar] = states
+        return _Lark(self._vocabulary, grammar, self._masks) if states is None else Table(states)
 
 
 def _sentence(error: str) -> str:

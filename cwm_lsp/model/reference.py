@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from cwm_lsp.model.backend import Completion, StopReason, Timing
-from cwm_lsp.model.completing import log_sum_exp
+from cwm_lsp.model.drafting import log_sum_exp
 from cwm_lsp.model.runner import Logits, Runner, as_ids
 
 

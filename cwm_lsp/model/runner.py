@@ -19,6 +19,8 @@ Logits = NDArray[np.float32]
 # A tail of at most this many tokens, or of 1/8 of the common prefix, is given up rather than the sequence
 # forked.
 _SHORT_TAIL = 16
+# Logits of so many bytes are kept beside a sequence.
+_MOST_LOGITS = 4_000_000
 
 
 class Cache(Protocol):
@@ -67,14 +69,16 @@ class Runner(Protocol):
 class CachedSequence:
     """A cache and the ids that it holds."""
 
-    def __init__(self, cache: Cache, ids: Ids, logits: Logits | None = None) -> None:
+    def __init__(self, cache: Cache, ids: Ids) -> None:
         self.cache = cache
         self.used = 0
         self.busy = False
         self._ids: Ids = np.empty(max(512, 2 * len(ids)), np.int64)
         self._ids[: len(ids)] = ids
         self._length = len(ids)
-        self._logits = logits
+        # Logits after the last tokens: the last row after the last of them, the row before it after the last
+        # but one, and so on. None where the last is not known.
+        self._rows: Logits | None = None
 
     @property
     def ids(self) -> Ids:
@@ -89,33 +93,55 @@ class CachedSequence:
     @property
     def logits(self) -> Logits | None:
         """Logits after the last token, where they are still known."""
-        return self._logits
+        return None if self._rows is None else self._rows[-1]
+
+    def logits_after(self, length: int) -> Logits | None:
+        """Logits after the first `length` tokens and after each that follows, (tokens that follow + 1, V);
+        None if they are not all known."""
+        rows, count = self._rows, self._length - length + 1
+        return rows[-count:] if rows is not None and 0 < count <= len(rows) else None
+
+    def knows(self, first: int, last: int) -> bool:
+        """True if the logits after the first `first` to `last` tokens are known."""
+        return last <= self._length and self.logits_after(first) is not None
 
     def extend(self, ids: Ids) -> Logits:
         """Appends tokens in one pass and keeps the logits."""
         logits = self.cache.extend(ids)
         self._append(ids)
-        self._logits = logits
+        self._rows = logits[None]
         return logits
 
     def extend_all(self, ids: Ids) -> Logits:
-        """Appends tokens in one pass; logits after each."""
-        logits = self.cache.extend_all(ids)
+        """Appends tokens in one pass and keeps all their logits; those after each of them."""
+        logits = self.cache.extend_all(ids).copy()
         self._append(ids)
-        self._logits = logits[-1].copy()
+        self._rows = logits if logits.nbytes <= _MOST_LOGITS else logits[-1:].copy()
         return logits
 
     def truncate(self, length: int) -> None:
         """Forgets everything after the first `length` tokens."""
         if length < self._length:
             self.cache.truncate(length)
-            self._length = length
-            self._logits = None
+            self._forget_after(length)
+
+    def fork(self, length: int) -> CachedSequence:
+        """A copy of the first `length` tokens, with what is known of their logits."""
+        twin = CachedSequence(self.cache.fork(length), self._ids[: self._length])
+        twin._rows = self._rows
+        twin._forget_after(length)
+        return twin
+
+    def _forget_after(self, length: int) -> None:
+        dropped = self._length - length
+        if self._rows is not None:
+            self._rows = self._rows[: len(self._rows) - dropped] if dropped < len(self._rows) else None
+        self._length = length
 
     def keep_logits(self) -> None:
         """Copies the last logits, which the engine may overwrite for another sequence."""
-        if self._logits is not None:
-            self._logits = self._logits.copy()
+        if self._rows is not None and len(self._rows) == 1:
+            self._rows = self._rows.copy()
 
     def common(self, prompt: Ids, at_least: int = 0) -> int:
         """Length of the common prefix with `prompt`; 0 where it can't be longer than `at_least`."""
@@ -150,16 +176,19 @@ class SequencePool:
     def __len__(self) -> int:
         return len(self._sequences)
 
-    def checkout(self, prompt: Ids) -> CachedSequence:
+    def checkout(self, prompt: Ids, given: int | None = None) -> CachedSequence:
         """The best sequence to compute `prompt` on, cut to what the two share, marked busy until `checkin`.
-        If it holds the whole prompt its logits are known, else at least one token is left to compute."""
+        If it holds the whole prompt its logits are known, else at least one token is left to compute.
+        `given`: what comes after so many tokens is a draft; if the sequence holds some of it, the logits
+        after the given ones and each of these are known."""
         best, shared = None, 0
         for sequence in self._sequences:
             common = sequence.common(prompt, shared)
             if common > shared:
                 best, shared = sequence, common
-        if best is not None and shared == len(prompt) and (best.length > shared or best.logits is None):
-            shared -= 1
+        given = len(prompt) if given is None else given
+        if best is not None and shared >= given and not best.knows(given, shared):
+            shared = given - 1
         sequence = self._start(prompt, best, shared)
         sequence.busy = True
         return sequence
@@ -180,6 +209,10 @@ class SequencePool:
         sequence.busy = False
         self._drop(sequence)
 
+    def relieve(self) -> bool:
+        """Drops the oldest sequence that nobody uses, where the engine is full. False if there is none."""
+        return self._drop(self._oldest(self._sequences, None))
+
     def clear(self) -> None:
         """Forgets all sequences."""
         for sequence in self._sequences:
@@ -198,7 +231,7 @@ class SequencePool:
             best.truncate(shared)
             return best
         self._make_room(prompt, best, shared)
-        fork = CachedSequence(best.cache.fork(shared), prompt[:shared])
+        fork = best.fork(shared)
         self._sequences.append(fork)
         return fork
 

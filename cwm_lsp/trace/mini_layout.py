@@ -309,24 +309,26 @@ _WHOLE = ("+", "-", "*", "//", "%", "&", "|", "^")
 
 
 def grammar(operation: Operation) -> str:
-    """The Lark grammar of the answers that an operation can have."""
+    """The Lark grammar of the answers that an operation can have. True and False end an answer: no other
+    value begins with them."""
     raised = "<|exception_sep|> value <|end|>"
     if operation.is_test:
-        start = f"{v.TRUE} | {v.FALSE} | {raised}"
-    elif operation.kind == "binary" and operation.name in _WHOLE and _of_ints(operation):
-        digits = 'DIGITS "-"?' if is_backwards(operation) else '"-"? DIGITS'
-        return f"start: {digits} <|end|> | {raised}\n{VALUE_RULE}DIGITS: /[0-9]+/\n"
-    elif operation.kind == "item":
-        start = f"{v.STOP} | {v.TRUE} | {v.FALSE} | value <|end|> | {raised}"
-    else:
-        start = f"{v.TRUE} | {v.FALSE} | value <|end|> | {raised}"
-    return f"start: {start}\n{VALUE_RULE}"
+        return f"start: {v.TRUE} | {v.FALSE} | {raised}\n{VALUE_RULE}"
+    if operation.kind == "binary" and operation.name in _WHOLE and _of_ints(operation):
+        signed = "digits MINUS" if is_backwards(operation) else "MINUS digits"
+        return f"start: digits <|end|> | {signed} <|end|> | {raised}\n{_DIGITS_RULE}"
+    stop = f"{v.STOP} | " if operation.kind == "item" else ""
+    return (
+        f"start: {stop}{v.TRUE} | {v.FALSE} | first <|end|> | first value <|end|> | {raised}\n{_ANSWER_RULE}"
+    )
 
 
-_PIECES = " | ".join(
-    dict.fromkeys((*v.WORDS.values(), *(v.message_token(at) for at in range(len(v.MESSAGES)))))
-)
+_WORDS_AND_MESSAGES = (*v.WORDS.values(), *(v.message_token(at) for at in range(len(v.MESSAGES))))
+_PIECES = " | ".join(dict.fromkeys(_WORDS_AND_MESSAGES))
+_FIRST = " | ".join(piece for piece in dict.fromkeys(_WORDS_AND_MESSAGES) if piece not in (v.TRUE, v.FALSE))
 VALUE_RULE = f"value: piece+\npiece: CHAR | {_PIECES}\nCHAR: /[^\\x00-\\x1f]/\n"
+_DIGITS_RULE = f"digits: DIGIT+\nDIGIT: /[0-9]/\nMINUS: /[\\x2d]/\n{VALUE_RULE}"
+_ANSWER_RULE = f"first: CHAR | {_FIRST}\n{VALUE_RULE}"
 
 
 def event_tokens(naming: Naming, event: str, *, line: int = 0, function: str = "") -> Tokens:

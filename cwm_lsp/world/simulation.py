@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cwm_lsp.model.backend import Cancel
@@ -233,6 +233,15 @@ class Simulation:
         if branch.end.reason == "budget" or budgets is not None:
             branch.budgets = branch.budgets.plus(budgets or self._budgets)
         branch.end = branch.failure = None
+
+    def take_up(self, frames: Iterable[Frame], end: End) -> None:
+        """Appends frames that are there already, as they are, and ends the branch as they ended."""
+        branch = self._branch
+        for frame in frames:
+            stack = branch.nodes[-1].stack if branch.nodes else Stack()
+            branch.nodes.append(Node(frame, stack.push(self.document, frame)))
+        branch.frames = tuple(node.frame for node in branch.nodes)
+        branch.stop(end)
 
     def fork(self, edits: Mapping[str, str]) -> Frame:
         """Begins a branch at the cursor in which the locals of the current frame have other values (name to

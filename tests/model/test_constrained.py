@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cwm_lsp.model.backend import BackendError, Completion, Request
-from cwm_lsp.model.completing import log_sum_exp
+from cwm_lsp.model.drafting import log_sum_exp
 from cwm_lsp.model.reference import plainly, without_cache
 from cwm_lsp.model.runner import as_ids
 from tests.model.conftest import WINDOW

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cwm_lsp.model.backend import Backend, Request
+from cwm_lsp.model.backend import Request
 from cwm_lsp.model.catalog import load
+from cwm_lsp.model.constrained import Decoder
+from cwm_lsp.model.local import LocalBackend
+from cwm_lsp.model.runner import SequencePool
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.operations import Operation
 from cwm_lsp.trace import mini_layout as layout
@@ -32,12 +35,14 @@ OPERATIONS = [
 
 
 @pytest.fixture(scope="module")
-def backend() -> Backend:
-    return load("cwm-mini")
+def backend() -> LocalBackend:
+    loaded = load("cwm-mini")
+    assert isinstance(loaded, LocalBackend)
+    return loaded
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_the_answer_is_the_same_with_any_draft(backend: Backend, operation: Operation) -> None:
+def test_the_answer_is_the_same_with_any_draft(backend: LocalBackend, operation: Operation) -> None:
     predictor = MiniPredictor(backend)
     prompt = predictor._encode(("<|trace_context_start|>", *layout.question(operation)))
     grammar = layout.grammar(operation)
@@ -55,7 +60,44 @@ def test_the_answer_is_the_same_with_any_draft(backend: Backend, operation: Oper
         assert told.choice_logprobs == pytest.approx(plain.choice_logprobs, abs=2e-3)
 
 
-def test_a_right_draft_is_confirmed_in_one_pass(backend: Backend) -> None:
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_the_quick_road_is_the_plain_one(backend: LocalBackend, operation: Operation) -> None:
+    """All tokens of a draft at once under a table, or token by token under llguidance."""
+    predictor = MiniPredictor(backend)
+    quick, plain = (
+        Decoder(backend.runner, backend.vocabulary, SequencePool(backend.runner), tables=tables)
+        for tables in (True, False)
+    )
+    head = predictor._encode(("<|trace_context_start|>", *layout.question(operation)))
+    grammar, rng = layout.grammar(operation), random.Random(str(operation))
+    answer = list(plain.complete(Request(head, grammar=grammar, max_tokens=60)).tokens)
+    drafts = [[], answer, answer[:1], [*answer, 5, 6], [*answer[:-1], 40], [rng.randrange(700)] * 3]
+    # What follows the answer may be drafted too, so that the next question is read already.
+    drafts.append([*answer, *head[1:], *answer])
+    for prompt in (head, [*head, *answer, *head[1:]]):
+        for draft in drafts:
+            request = Request(prompt, grammar=grammar, max_tokens=60, draft=draft)
+            left, right = quick.complete(request), plain.complete(request)
+            assert (left.tokens, left.forced, left.reason) == (right.tokens, right.forced, right.reason)
+            assert left.logprobs == pytest.approx(right.logprobs, abs=2e-3)
+            assert left.choice_logprobs == pytest.approx(right.choice_logprobs, abs=2e-3)
+
+
+def test_a_question_that_was_drafted_is_not_read_again(backend: LocalBackend) -> None:
+    predictor = MiniPredictor(backend)
+    operation = OPERATIONS[1]
+    question, grammar = predictor._encode(layout.question(operation)), layout.grammar(operation)
+    head = [*predictor._encode(("<|trace_context_start|>", "<|L9|>")), *question]
+    apart = Decoder(backend.runner, backend.vocabulary, SequencePool(backend.runner))
+    first = apart.complete(Request(head, grammar=grammar)).tokens
+    second = apart.complete(Request([*head, *first, *question], grammar=grammar)).tokens
+    drafted = backend.complete(Request(head, grammar=grammar, draft=[*first, *question, *second]))
+    assert (drafted.tokens, drafted.timing.passes) == (first, 1)
+    answered = backend.complete(Request([*head, *first, *question], grammar=grammar, draft=second))
+    assert (answered.tokens, answered.timing.passes) == (second, 0)
+
+
+def test_a_right_draft_is_confirmed_in_one_pass(backend: LocalBackend) -> None:
     predictor = MiniPredictor(backend)
     operation = OPERATIONS[1]
     grammar = layout.grammar(operation)
@@ -71,7 +113,7 @@ def test_a_right_draft_is_confirmed_in_one_pass(backend: Backend) -> None:
 
 @pytest.mark.parametrize("name", ["strawberry", "bubble_sort", "string_builder", "collatz"])
 def test_traces_are_the_same_without_drafts(
-    backend: Backend, name: str, monkeypatch: pytest.MonkeyPatch
+    backend: LocalBackend, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path: Path = ROOT / "examples" / f"{name}.py"
     document, call = Document.from_file(path), calls_in(path.read_text())[0]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import pytest
 
+from cwm_lsp.model.automaton import Table, compile_grammar
 from cwm_lsp.model.backend import BackendError
+from cwm_lsp.model.embedded import default_folder
 from cwm_lsp.model.grammar import Grammars
 from cwm_lsp.model.vocabulary import HfVocabulary
+from cwm_lsp.source.operations import Operation
+from cwm_lsp.trace import mini_layout as layout
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ def test_one_special_is_forced(grammars: Grammars, vocabulary: HfVocabulary) -> 
 
 def test_a_matcher_comes_back_as_new(grammars: Grammars, vocabulary: HfVocabulary) -> None:
     grammar = "start: <|line_sep|> /[a-z]+/ <|frame_sep|>"
-    first = grammars.checkout(grammar)
+    first: Matcher = grammars.checkout(grammar)
     other = grammars.checkout(grammar)
     assert other is not first
     first.consume(
@@ -97,3 +104,74 @@ def test_a_spelling_that_may_reach_on_is_left_to_the_model(
 def test_the_end_of_a_forced_text_is_known(grammars: Grammars) -> None:
     matcher = grammars.checkout('start: "ab" <|frame_sep|>')
     assert matcher.forced_text() == (b"ab", True)
+
+
+MINI_GRAMMARS = {
+    "value": layout.grammar(Operation("binary", ("1", "2"), "+")),
+    "test": layout.grammar(Operation("compare", ("1", "2"), "<")),
+    "item": layout.grammar(Operation("item", ("[1]",), "item")),
+    "invented": f"start: value <|end|>\n{layout.VALUE_RULE}",
+    "class": "start: WORD+ <|end|>\nWORD: /[a-c0-1x]/\n",
+}
+
+
+@pytest.fixture(scope="module")
+def mini() -> HfVocabulary:
+    return HfVocabulary.from_folder(default_folder())
+
+
+@pytest.mark.parametrize("grammar", MINI_GRAMMARS.values(), ids=MINI_GRAMMARS)
+def test_a_table_is_what_llguidance_says(mini: HfVocabulary, grammar: str) -> None:
+    quick, slow = Grammars(mini).checkout(grammar), Grammars(mini, tables=False).checkout(grammar)
+    assert isinstance(quick, Table)
+    assert not isinstance(slow, Table)
+    rng, end = random.Random(grammar), mini.token("<|end|>")
+    for _ in range(40):
+        quick.reset()
+        slow.reset()
+        steps = 0
+        while not slow.done:
+            steps += 1
+            assert not quick.done
+            assert quick.forced([]) == slow.forced([])
+            allowed = slow.allowed().tolist()
+            assert quick.allowed().tolist() == allowed
+            (state,) = quick.states([])
+            assert np.flatnonzero(state.mask == 0).tolist() == allowed
+            # Half of them begin or go on with a character beyond ASCII.
+            beyond = [token for token in allowed if 0x80 <= token <= 0xFF]
+            token = rng.choice(beyond if beyond and rng.random() < 0.5 else allowed)
+            token = end if steps > 25 and end in allowed else token
+            wrong = rng.randrange(mini.size - 1)  # the last one ends a sequence for llguidance
+            assert quick.accepts([token, wrong]) == slow.accepts([token, wrong])
+            quick.consume([token])
+            slow.consume([token])
+            if rng.random() < 0.1:
+                quick.rollback(1)
+                slow.rollback(1)
+        assert quick.done
+        with pytest.raises(BackendError):
+            quick.consume([0])
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        'start: "a" <|end|>',
+        "start: <|end|> | <|end|> <|end|>",
+        "start: start <|end|> | <|end|>",
+        "start: A <|end|>\nA: /[a-z]+/",
+        "start: A <|end|>\nA: /[^a-z]|b/",
+        "start: <|end|>?",
+        "start: (<|end|> | <|stop|>) <|end|>",
+        "start: missing <|end|>",
+        "start: <|nothing|> <|end|>",
+        "start: <|end|> |",
+    ],
+)
+def test_what_is_no_table_is_left_to_llguidance(mini: HfVocabulary, grammar: str) -> None:
+    assert compile_grammar(grammar, mini) is None
+
+
+def test_longer_tokens_are_left_to_llguidance(vocabulary: HfVocabulary) -> None:
+    assert compile_grammar("start: A <|frame_sep|>\nA: /[a-z]/\n", vocabulary) is None

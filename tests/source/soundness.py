@@ -130,11 +130,11 @@ def snapshot(frame: FrameType) -> dict[str, str]:
 
 
 def show(value: object) -> str:
-    if not _is_small(value):
-        return UNKNOWN
     try:
+        if not _is_small(value):
+            return UNKNOWN
         text = repr(value)
-    except (Exception, RecursionError):
+    except (Exception, RecursionError):  # a weak reference to nothing, a half-made object
         return UNKNOWN
     return ADDRESS.sub("", text) if len(text) < 1000 else UNKNOWN
 

@@ -28,8 +28,11 @@ from tests.source.soundness import (
 )
 
 PROGRAMS = 500
+IN_A_TEST = 100
 MOST_SUCCESSORS = 1.8
 """On average a line has at most this many."""
+MOST_CHANGES = 3000
+"""Of one file: those of most are fewer."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -115,33 +118,32 @@ def test_real_runs_of_the_standard_library_are_foreseen(capsys: pytest.CaptureFi
     assert tally.average <= MOST_SUCCESSORS
 
 
-def test_real_runs_of_random_programs_are_foreseen(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("first", range(0, PROGRAMS, IN_A_TEST))
+def test_real_runs_of_random_programs_are_foreseen(first: int, capsys: pytest.CaptureFixture[str]) -> None:
     tally = Tally()
-    for seed in range(PROGRAMS):
-        changes = seed % 5 == 0
+    for seed in range(first, first + IN_A_TEST):
+        changes = seed % 2 == 0
         document, log = watch_program(seed, changes=changes)
         tally.look(f"program({seed})", document, log)
         if changes:
-            tally.look_at_changes(f"program({seed})", document, some(log.changes, 50, seed))
+            tally.look_at_changes(f"program({seed})", document, some(log.changes, 100, seed))
     with capsys.disabled():
-        print(f"\n{PROGRAMS} programs: {tally}")
+        print(f"\n{IN_A_TEST} programs: {tally}")
     assert not tally.wrong, "\n".join(tally.wrong[:20])
-    assert tally.moves > 40_000
+    assert tally.moves > 10_000
     assert tally.changes > 4000
     assert tally.average <= MOST_SUCCESSORS
 
 
-# Modules whose values are small and have texts that tell the truth: no object that looks like a literal.
-@pytest.mark.parametrize(
-    "name",
-    ["textwrap", "statistics", "heapq", "bisect", "shlex", "fractions", "copy", "csv", "string", "ipaddress"],
-)
+@pytest.mark.parametrize("name", stdlib_runs.RUNS)
 def test_real_changes_in_the_standard_library_are_foreseen(name: str) -> None:
+    """No local that is said to stay as it is changes, none is gone that is said to stay, none is missing that
+    is said to be bound."""
     tally = Tally()
     for path, document, log in watch(name, changes=True):
-        tally.look_at_changes(path, document, some(log.changes, 400, 0))
+        tally.look_at_changes(path, document, some(log.changes, MOST_CHANGES, 0))
     assert not tally.wrong, "\n".join(tally.wrong[:20])
-    assert tally.changes > 200
+    assert tally.changes > 100
 
 
 def test_programs_are_the_same_for_the_same_seed() -> None:

@@ -1,0 +1,1 @@
+"""The debug adapter: predicted runs under the Debug Adapter Protocol."""

@@ -1,0 +1,54 @@
+"""Logits judged under the states of a table grammar, all tokens of a draft at once.
+
+Arithmetic only: leaves out the model, and what becomes of the judgement (completing.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from cwm_lsp.model.automaton import State
+from cwm_lsp.model.backend import BackendError
+from cwm_lsp.model.runner import Logits
+
+
+class Judgement(NamedTuple):
+    """For each state the likeliest of its tokens, its natural-log probability under the whole vocabulary,
+    and under what the state allows."""
+
+    tokens: list[int]
+    logprobs: list[float]
+    choice_logprobs: list[float]
+
+
+def judge(logits: Logits, states: Sequence[State]) -> Judgement:
+    """Judges row after row, (N, V), each under its state. Raises BackendError if a number is none."""
+    most = logits.max(axis=1, keepdims=True)
+    shifted = np.exp(logits - most)
+    totals = shifted.sum(axis=1)
+    if not np.isfinite(totals).all():
+        raise not_a_number()
+    size = len(states[0].mask)
+    rows = np.arange(len(states))
+    held = logits[:, :size] + np.stack([state.mask for state in states])
+    tokens = held.argmax(axis=1)
+    values = held[rows, tokens]
+    choices = np.exp(held - values[:, None]).sum(axis=1)
+    logprobs = np.minimum(values - most[:, 0] - np.log(totals), 0)
+    choice_logprobs = np.minimum(-np.log(choices), 0)
+    return Judgement(tokens.tolist(), logprobs.tolist(), choice_logprobs.tolist())
+
+
+def log_sum_exp(values: Logits) -> float:
+    """log(sum(exp(values))); NaN if the largest of them is not a finite number."""
+    most = values.max()
+    return float(most) + math.log(np.exp(values - most).sum()) if np.isfinite(most) else math.nan
+
+
+def not_a_number() -> BackendError:
+    """What is told when the logits can't be used."""
+    return BackendError("The model's output is not a number: damaged weights, or too narrow a dtype.")
