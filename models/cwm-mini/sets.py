@@ -3,9 +3,10 @@
     python models/cwm-mini/sets.py FOLDER [--generated 200]
     cwm-lsp eval FOLDER/heldout.jsonl --report FOLDER/heldout
 
-Three sets that training never sees: `generated.jsonl` (seed numbers beyond those of training),
-`heldout.jsonl` (the hand-written functions of heldout/) and `examples.jsonl`. Each line is a call with what
-it really returned or raised. Leaves out the measuring (cwm-lsp eval does it).
+Four sets that training never sees: `templates.jsonl` (programs of kinds that training hasn't),
+`generated.jsonl` (the training's kinds, seed numbers beyond its), `heldout.jsonl` (the hand-written functions
+of heldout/) and `examples.jsonl`. Each line is a call with what it really returned or raised. Leaves out the
+measuring (cwm-lsp eval does it).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import data
 import mutations
 import programs
+import templates
 import tracing
 
 from cwm_lsp.world.machine import exception_text
@@ -26,6 +28,12 @@ from cwm_lsp.world.machine import exception_text
 FIRST_SEED = 3_000_000_000
 LONGEST = 160
 """Frames; longer runs are left out."""
+
+
+def of_templates(count: int) -> Iterator[tuple[str, str, str]]:
+    """Kinds, sources and calls of programs from templates."""
+    for seed in range(count):
+        yield templates.program(seed)
 
 
 def generated(count: int) -> Iterator[tuple[str, str, str]]:
@@ -69,6 +77,7 @@ def main() -> None:
     data.limit_memory(6)
     args.folder.mkdir(parents=True, exist_ok=True)
     sets = {
+        "templates": of_templates(args.generated),
         "generated": generated(args.generated),
         "heldout": written(data.HERE / "heldout"),
         "examples": written(Path(__file__).parents[2] / "examples"),
