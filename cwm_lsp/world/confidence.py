@@ -1,7 +1,7 @@
 """What a confidence means: the probability that a model gave to its words, made into a share that is right.
 
-A model's raw probability runs high or low; a `Calibration` is the measured relation between the two, kept with
-the model's weights (`calibration` in the details of its description) as points of a rising line. Without one,
+A model's raw probability runs high or low; a `Calibration` is the measured relation of the two, kept with the
+model's weights (`calibration` in the details of its description) as points of a rising line. Without one,
 raw is taken as it is. Leaves out the measuring (models/cwm-mini/calibrate.py does it for cwm-mini).
 """
 
@@ -46,7 +46,7 @@ class Calibration:
         return _along(self.trace, raw)
 
     def frame(self, frame: Frame, before: Frame | None) -> Frame:
-        """A predicted frame with calibrated confidences; values that it only repeats from `before` have theirs."""
+        """A predicted frame with calibrated confidences; what it repeats from `before` has its own."""
         if not self.value:
             return frame
         known = before.locals if before is not None else {}

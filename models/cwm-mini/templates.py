@@ -1,8 +1,8 @@
 """Programs of kinds that training never sees: templates of functions, filled with random names and numbers.
 
 The generator of training (programs.py) puts random statements together; what it makes is unseen by seed
-number but not by kind. These templates are used for measuring only: nothing that trains may import this module
-(tests/models/test_templates.py watches). Each is a pure function of its generator of random numbers.
+number but not by kind. These templates are used for measuring only: nothing that trains may import this
+module (tests/models/test_templates.py watches). Each is a pure function of its generator of random numbers.
 """
 
 from __future__ import annotations
@@ -320,8 +320,8 @@ def parse_numbers(r: random.Random) -> Program:
 
 TEMPLATES: tuple[Template, ...] = (
     capped_sum, alternating_sum, count_between, position_of_change, label_grades, vowels_and_rest,
-    count_words_of, halve_until, grow_until, stock, safe_ratio, power_recursive, join_range, longest_key, swap_neighbours,
-    filter_words, first_missing_digit, grid_total, queue_turns, change_case, set_of_ends, receipt, two_ends,
+    count_words_of, halve_until, grow_until, stock, safe_ratio, power_recursive, join_range, longest_key,
+    swap_neighbours, filter_words, first_missing_digit, grid_total, queue_turns, change_case, set_of_ends, receipt, two_ends,
     parse_numbers,
 )  # fmt: skip
 
