@@ -319,7 +319,7 @@ def parse_numbers(r: random.Random) -> Program:
 
 
 TEMPLATES: tuple[Template, ...] = (
-    emplate, capped_sum, alternating_sum, count_between, position_of_change, label_grades,
+    capped_sum, alternating_sum, count_between, position_of_change, label_grades,
     vowels_and_rest, count_words_of, halve_until, grow_until, stock, safe_ratio, power_recursive,
     join_range, longest_key, swap_neighbours, filter_words, first_missing_digit, grid_total,
     queue_turns, change_case, set_of_ends, receipt, two_ends, parse_numbers,
