@@ -118,7 +118,7 @@ def count_words_of(r: random.Random) -> Program:
         f"def f({text}):\n    counts = {{}}\n    for {word} in {text}.split():\n"
         f"        if len({word}) < {least}:\n"
         f"            continue\n        counts[{word}] = counts.get({word}, 0) + 1\n    return counts\n",
-        repr(" ".join(r.choice(words(r, 3, 3) + ["a", "of"]) for _ in range(r.randint(3, 6)))),
+        repr(" ".join(r.choice([*words(r, 3, 3), "a", "of"]) for _ in range(r.randint(3, 6)))),
     )
 
 
