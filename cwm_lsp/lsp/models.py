@@ -14,7 +14,7 @@ from pathlib import Path
 from cwm_lsp import __version__
 from cwm_lsp.config import Settings
 from cwm_lsp.model.backend import Backend, BackendError
-from cwm_lsp.model.catalog import find, load, profiles
+from cwm_lsp.model.catalog import connect, find, profiles
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.choices import Grounding
 from cwm_lsp.world.predictor import Predictor
@@ -100,7 +100,7 @@ class Models:
 def _load(settings: Settings) -> Loaded:
     from cwm_lsp.world.predictors import predictor_for
 
-    backend = load(settings.model, **settings.backend)
+    backend = connect(settings.model, **settings.backend)
     try:
         predictor = predictor_for(backend)
     except BackendError:

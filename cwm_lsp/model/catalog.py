@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from cwm_lsp.model.backend import Backend, BackendError
 from cwm_lsp.model.folder import Codec
-from cwm_lsp.model.hub import is_hub_name
+from cwm_lsp.model.hub import is_hub_name, resolve
 
 BackendName = Literal["embedded", "transformers", "llama_cpp", "remote"]
 DEFAULT = "cwm-mini"
@@ -125,6 +125,7 @@ def connect(
     from cwm_lsp.model.engine_client import open_engine
 
     _check_options(backend, given)
+    _check_here(backend, source)
     model, wanted = engine_target(name, options)
     return open_engine(model, wanted, progress=progress)
 
@@ -235,6 +236,14 @@ def _check_options(backend: BackendName, options: Mapping[str, Any]) -> list[str
         shown = ", ".join(name for name in allowed if name != "progress")
         raise BackendError(f"The {backend} backend has no option {unknown[0]}; it has {shown}.")
     return allowed
+
+
+def _check_here(backend: BackendName, source: Path | str) -> None:
+    """Raises BackendError if the model isn't on this machine: no engine needs to be started to find out."""
+    if backend == "transformers":
+        resolve(source)
+    elif backend == "llama_cpp" and not Path(source).exists():
+        raise BackendError(f"There is no GGUF file {source}.")
 
 
 def _missing(profile: Profile) -> Path:
