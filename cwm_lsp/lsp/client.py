@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
-from cwm_lsp.source.document import Unit
+if TYPE_CHECKING:
+    from cwm_lsp.source.document import Unit
 
 UNITS: dict[str, Unit] = {"utf-8": "utf8", "utf-16": "utf16", "utf-32": "codepoint"}
 

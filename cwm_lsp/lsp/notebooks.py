@@ -11,9 +11,6 @@ from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
 
 PYTHON = "python"
-SYNC = types.NotebookDocumentSyncOptions(
-    [types.NotebookDocumentFilterWithCells([types.NotebookCellLanguage(PYTHON)])]
-)
 
 
 def opened(session: Session, params: types.DidOpenNotebookDocumentParams) -> None:
@@ -40,6 +37,13 @@ def changed(session: Session, params: types.DidChangeNotebookDocumentParams) -> 
         if text is not None:
             text.change(item.changes, item.document.version, session.client.unit)
     session.touched(source)
+
+
+def saved(session: Session, params: types.DidSaveNotebookDocumentParams) -> None:
+    """The notebook was saved."""
+    source = session.sources.get(params.notebook_document.uri)
+    if source is not None:
+        session.saved(source)
 
 
 def closed(session: Session, params: types.DidCloseNotebookDocumentParams) -> None:

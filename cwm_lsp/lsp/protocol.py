@@ -213,9 +213,7 @@ class Protocol(LanguageServerProtocol):
             self.ended.set()
 
     def _to_feature(self, method: str, params: Any) -> None:
-        handler = self.fm.features.get(method)
-        if handler is not None:
-            handler(params)
+        self.fm.features[method](params)
 
     def ask(self, method: str, params: Any) -> Future[Any]:
         """Sends a request to the client; the answer's future never breaks the event loop."""

@@ -38,10 +38,10 @@ REFRESH_S = 0.05
 class Session:
     """One connection with one client."""
 
-    def __init__(self, protocol: Protocol, loaded: Loaded) -> None:
+    def __init__(self, protocol: Protocol, loaded: Loaded, client: Client) -> None:
         self.protocol = protocol
         self.loop = asyncio.get_running_loop()
-        self.client = Client()
+        self.client = client
         self.own = loaded
         self.settings: Settings = loaded.settings
         self.sources: dict[str, Source] = {}

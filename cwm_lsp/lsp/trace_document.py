@@ -12,11 +12,11 @@ import platformdirs
 from lsprotocol import types
 
 from cwm_lsp.lsp.facts import Traced
+from cwm_lsp.lsp.server import TRACE_SCHEME
 from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
 from cwm_lsp.lsp.trace_text import trace_text
 
-SCHEME = "cwm-trace"
 MOST_FILES = 200
 
 
@@ -25,7 +25,7 @@ def show_document(session: Session, source: Source, traced: Traced, opened: bool
     text = trace_text(traced, session.marks, source.label)
     name = re.sub(r"[^\w.-]+", "_", f"{source.label.removesuffix('.py')}.{traced.trace.function}")
     if session.client.text_content:
-        uri = f"{SCHEME}:/{traced.key}/{quote(name)}.trace"
+        uri = f"{TRACE_SCHEME}:/{traced.key}/{quote(name)}.trace"
         session.texts[uri] = text
         while len(session.texts) > MOST_FILES:
             session.texts.pop(next(iter(session.texts)))
