@@ -7,7 +7,6 @@ machine (engine_client.py).
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import time
@@ -19,7 +18,7 @@ from cwm_lsp.model.backend import BackendError, Completion, Description, Request
 from cwm_lsp.model.folder import Codec
 from cwm_lsp.model.grammar import Grammars
 from cwm_lsp.model.http_client import CancelledError, Endpoint, HttpClient, HttpError
-from cwm_lsp.model.remote_choices import Choosing
+from cwm_lsp.model.remote_choices import Choosing, among
 from cwm_lsp.model.remote_dialects import DIALECTS, Ask, Features, Malformed, ServerName, Told
 from cwm_lsp.model.remote_discovery import Found, check_tokenizer, find_features, find_server
 from cwm_lsp.model.remote_score import score
@@ -136,8 +135,6 @@ class RemoteBackend:
             logprobs += each + [0.0] * (len(run) - len(each))
             if emit is not None:
                 emit(tuple(run))
-            if end is None and (told.ended or len(run) < count):
-                reason = "stop"
         timing = Timing(time.perf_counter() - began, len(request.prompt), 0, asked)
         free = (False,) * len(tokens)
         return Completion(tuple(tokens), tuple(logprobs), tuple(logprobs), free, reason, timing)
@@ -175,14 +172,9 @@ class RemoteBackend:
             only = len(allowed) == 1
             value = told.logprobs[at] if at < len(told.logprobs) else None
             tops = dict(told.tops[at]) if at < len(told.tops) else {}
-            if value is not None:
-                tops[token] = value
-            among = (
-                [each for other, each in tops.items() if other in set(allowed.tolist())] if not only else []
-            )
-            total = math.log(sum(math.exp(each) for each in among)) if among else 0.0
-            logprobs.append(0.0 if only or value is None else min(0.0, value))
-            choices.append(0.0 if only or value is None else min(0.0, value - total))
+            unknown = only or value is None
+            logprobs.append(0.0 if unknown or value is None else min(0.0, value))
+            choices.append(0.0 if unknown or value is None else among(token, value, tops, allowed))
             forced.append(only)
             if token in request.stop:
                 reason = "stop"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -175,12 +175,7 @@ class Choosing:
         tops = dict(told.tops[at]) if at < len(told.tops) else {}
         value = told.logprobs[at] if at < len(told.logprobs) and told.tokens[at] == token else tops.get(token)
         value = tops.get(token) if value is None else value
-        if value is None:
-            return 0.0, 0.0
-        tops[token] = value
-        among = np.array([each for other, each in tops.items() if _in(other, allowed)])
-        total = float(among.max()) + math.log(np.exp(among - among.max()).sum()) if len(among) else value
-        return min(0.0, value), min(0.0, value - total)
+        return (0.0, 0.0) if value is None else (min(0.0, value), among(token, value, tops, allowed))
 
     def _fits(self, token: int, allowed: Allowed) -> bool:
         return _in(token, allowed) and self._vocabulary.may_follow(self._text(), token)
@@ -235,6 +230,21 @@ class Choosing:
         if safe > self._emitted:
             self._emit(tuple(self._tokens[self._emitted : safe]))
             self._emitted = safe
+
+
+def among(token: int, value: float, tops: Mapping[int, float], allowed: Allowed) -> float:
+    """The log probability of `token`, which has `value` among all, among the `allowed`.
+
+    What the server did not tell is counted against it as far as it can be: the allowed tokens that are not
+    among `tops` may have all that is left, but each at most what the last of `tops` has.
+    """
+    known = {other: each for other, each in tops.items() if other != token}
+    mass = math.exp(value) + sum(math.exp(each) for other, each in known.items() if _in(other, allowed))
+    told = math.exp(value) + sum(math.exp(each) for each in known.values())
+    unknown = len(allowed) - 1 - sum(_in(other, allowed) for other in known)
+    least = math.exp(min([value, *known.values()]))
+    mass += max(0.0, min(1.0 - told, unknown * least))
+    return min(0.0, value - math.log(mass)) if mass > 0 else 0.0
 
 
 def _in(token: int, allowed: Allowed) -> bool:
