@@ -158,7 +158,7 @@ async def debug_configuration(session: Session, arguments: Arguments, token: Tok
         "type": "cwm",
         "request": "attach",
         "name": name,
-        "trace": traced.key,
+        "key": traced.key,
         "program": source.path,
         "call": traced.trace.call,
     }
