@@ -17,11 +17,13 @@ from cwm_lsp.commands.errors import BAD_USAGE, BROKEN_PIPE, FAILED, INTERRUPTED,
 from cwm_lsp.look import printable
 
 COMMANDS = {
+    "serve": "the language server, which editors start (also: cwm-lsp alone)",
     "trace": "predict what a call does, line by line, without running it",
     "record": "really run a call, traced (this executes your code)",
     "dap": "the debug adapter, for editors",
     "eval": "how often predictions are right (this executes the programs)",
-    "models": "which models there are",
+    "models": "which models there are, choosing, fetching, converting",
+    "engine": "the shared process that holds a large model",
     "doctor": "what is installed, what is missing, what to type",
 }
 
@@ -68,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         words = list(sys.argv[1:] if argv is None else argv)
+        if not words and not sys.stdin.isatty():
+            words = ["serve"]
         parser = build_parser(next((word for word in words if not word.startswith("-")), None))
         args = parser.parse_args(words)
         if args.command is None:

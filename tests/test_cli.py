@@ -69,7 +69,6 @@ def test_each_command_has_help_with_examples(command: str) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        [],
         ["nonsense"],
         ["record"],
         ["record", "--nonsense"],
@@ -270,3 +269,12 @@ def test_the_installed_script_works_from_anywhere(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done
     assert '"event":"end"' in done.stdout
+
+
+def test_alone_it_is_the_language_server_and_a_list_of_commands_in_a_terminal() -> None:
+    done = cwm(stdin='Content-Length: 44\r\n\r\n{"jsonrpc":"2.0","id":1,"method":"shutdown"}')
+    assert done.status == 1  # it was not shut down
+    assert '"code": -32002' in done.out
+    status, shown = in_terminal()
+    assert status == 2
+    assert "commands:" in shown

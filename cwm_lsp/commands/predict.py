@@ -50,7 +50,8 @@ class World:
 @contextmanager
 def open_world(args: argparse.Namespace) -> Iterator[World]:
     """Loads the model of `--backend`, else of the settings; closes it at the end. Raises CommandError."""
-    from cwm_lsp.model.catalog import load
+    from cwm_lsp.commands.terminal import note
+    from cwm_lsp.model.catalog import connect
     from cwm_lsp.world.predictors import predictor_for
 
     chosen = settings()
@@ -60,7 +61,9 @@ def open_world(args: argparse.Namespace) -> Iterator[World]:
     frames = getattr(args, "max_frames", None) or chosen.max_frames
     budgets = Budgets(frames, chosen.max_tokens, chosen.max_seconds)
     try:
-        backend = load(args.backend or chosen.model, **chosen.backend)
+        backend = connect(args.backend or chosen.model, **chosen.backend)
+        if warning := backend.describe().details.get("warning"):
+            note(str(warning))
     except BackendError as error:
         raise CommandError(str(error)) from None
     try:

@@ -6,21 +6,20 @@ Leaves out the fork itself (world/simulation.py).
 from __future__ import annotations
 
 import ast
-import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cwm_lsp.dap.channel import RefusedError, Reply
 from cwm_lsp.dap.protocol import Variable
 from cwm_lsp.dap.server import Handler
 from cwm_lsp.dap.variables import Path, text_at, with_part
-from cwm_lsp.source.parts import parts_of
+from cwm_lsp.source.document import Document
+from cwm_lsp.source.parts import parts_of, type_of
 from cwm_lsp.trace.frame import Value
 from cwm_lsp.world.expressions import CantTellError, FailsError, evaluate, parse
 
 if TYPE_CHECKING:
     from cwm_lsp.dap.session import Session
-
-_SHOWN = re.compile(r"<[\w.]+[^\n]*>\Z|[A-Za-z_][\w.]*\(.*\)\Z", re.DOTALL)
 
 
 class Changing:
@@ -77,7 +76,7 @@ class Changing:
         values = levels[0].locals
         if path.name not in values:
             raise RefusedError(f"There is no variable {path.name} here.")
-        new = self._read(session.shower.unmarked(text), values)
+        new = self._read(session.shower.unmarked(text), values, stepper.timeline.document)
         whole = with_part(values[path.name].repr, path.items, new)
         session.rest()
         try:
@@ -93,19 +92,28 @@ class Changing:
         reply.ok(body)
 
     @staticmethod
-    def _read(text: str, values: Any) -> str:
+    def _read(text: str, values: Mapping[str, Value], document: Document) -> str:
         """The `repr` of what a user typed: an expression that can be computed, or the `repr` of an object."""
         try:
             return evaluate(text, values).repr
         except FailsError as error:
             raise RefusedError(f"The value can't be set: {error}") from None
         except CantTellError as error:
-            if _SHOWN.match(text):
+            if text.startswith("<") and text.endswith(">"):
+                return text
+            if text.endswith(")") and type_of(text) in _classes(document, values):
                 return text
             raise RefusedError(f"The value can't be set: {error}") from None
 
 
-def _place(expression: str, level: int, values: Any) -> Path:
+def _classes(document: Document, values: Mapping[str, Value]) -> set[str]:
+    """Names whose calls are taken for what an object shows, not for something to compute: the document's
+    classes, and the types of the values around."""
+    ours = {node.name for node in ast.walk(document.tree) if isinstance(node, ast.ClassDef)}
+    return ours | {type_of(value.repr) for value in values.values()} - {""}
+
+
+def _place(expression: str, level: int, values: Mapping[str, Value]) -> Path:
     """The variable, or part of one, that an expression names."""
     try:
         node = parse(expression)

@@ -16,7 +16,7 @@ from cwm_lsp import config
 from cwm_lsp.dap.channel import RefusedError
 from cwm_lsp.dap.checking import complaint
 from cwm_lsp.model.backend import Backend, BackendError
-from cwm_lsp.model.catalog import load, profiles
+from cwm_lsp.model.catalog import connect, profiles
 from cwm_lsp.source.calls import CallError, bind, calls_in, parse_call
 from cwm_lsp.source.document import Document, DocumentError
 from cwm_lsp.source.entry import entry_function
@@ -63,7 +63,7 @@ class Models:
     def predictor(self, grounding: str) -> Predictor:
         """The predictor of the model, which is loaded now if it wasn't. Raises BackendError."""
         if self.backend is None:
-            self.backend = load(self.name, **self.settings.backend)
+            self.backend = connect(self.name, **self.settings.backend)
         if grounding not in self.predictors:
             self.predictors[grounding] = predictor_for(self.backend)
         return self.predictors[grounding]

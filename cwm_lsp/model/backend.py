@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-Priority = Literal["interactive", "background"]
+Priority = Literal["interactive", "prefetch", "background"]
 StopReason = Literal["stop", "grammar", "length", "cancelled"]
 
 

@@ -1,29 +1,42 @@
 """The models by name: reads the profiles (models/*.toml in the repository, inside the package once installed)
-and loads a model by its name or folder.
+and loads a model by its name, folder or address.
 
-Leaves out downloads, and what is shown (the command line does that).
+`connect` is what a user's programs call: a large model comes from the engine that all of them share. `load`
+loads into this process. Leaves out downloads (hub.py), and what is shown (the command line does that).
 """
 
 from __future__ import annotations
 
 import inspect
 import tomllib
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cwm_lsp.model.backend import Backend, BackendError
 from cwm_lsp.model.folder import Codec
+from cwm_lsp.model.hub import is_hub_name, resolve
 
-BackendName = Literal["embedded", "transformers"]
+BackendName = Literal["embedded", "transformers", "llama_cpp", "remote"]
 DEFAULT = "cwm-mini"
+Progress = Callable[[str, float], None]
+
+# Options of `connect` itself; all others go to the backend.
+_OURS = ("engine", "url")
+_CONVERTED = "convert:"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One model that is known by name. `source` is `package:FOLDER` for one that is shipped, else a hub name.
-    `memory` is what it needs to run; `tried` says what was really done with it here."""
+    """One model that is known by name.
+
+    `source` is `package:FOLDER` for one that is shipped, `convert:NAME:QUANT` for a GGUF made here from a hub
+    model, "" where the settings name the address, else a hub name. `memory` is what it needs to run; `tried`
+    says what was really done with it here; `options` go to its backend. `reasoning`: it was trained to think
+    in a chat.
+    """
 
     name: str
     title: str
@@ -37,6 +50,20 @@ class Profile:
     summary: str
     tried: str
     gated: bool = False
+    reasoning: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def hub_name(self) -> str | None:
+        """The hub model that it is, or is made from."""
+        if self.source.startswith(_CONVERTED):
+            return self.source.split(":")[1]
+        return self.source if is_hub_name(self.source) else None
+
+    @property
+    def quant(self) -> str | None:
+        """As what it is converted."""
+        return self.source.split(":")[2] if self.source.startswith(_CONVERTED) else None
 
     @property
     def folder(self) -> Path | None:
@@ -44,12 +71,16 @@ class Profile:
         if self.source.startswith("package:"):
             path = Path(str(resources.files("cwm_lsp.model") / self.source.removeprefix("package:")))
             return path if (path / "config.json").is_file() else None
-        return _downloaded(self.source)
+        if self.quant is not None:
+            made = models_folder() / self.name
+            return made if any(made.glob("*.gguf")) else None
+        return _downloaded(self.source) if self.hub_name else None
 
     def to_json(self) -> dict[str, Any]:
         """All fields, and whether and where it is installed."""
         folder = self.folder
         return asdict(self) | {
+            "options": dict(self.options),
             "installed": folder is not None,
             "folder": None if folder is None else str(folder),
         }
@@ -69,21 +100,84 @@ def find(name: str) -> Profile | None:
 
 
 def load(name: str | Path = DEFAULT, **options: Any) -> Backend:
-    """Loads a model by profile name, by folder, or by a hub name that was downloaded. `options` go to the
-    backend (`threads`, `dtype`, `device`, `sequences`; which of them, its class says). Raises
-    BackendError."""
+    """Loads a model into this process, by profile name, folder, GGUF file, or by a hub name that was
+    downloaded. `options` go to the backend (`threads`, `dtype`, `device`, `sequences`; which of them, its
+    class says). Raises BackendError."""
+    backend, source, given = target(name, options)
+    return _make(backend, source, given)
+
+
+def connect(
+    name: str | Path = DEFAULT,
+    *,
+    progress: Progress | None = None,
+    engine: bool | None = None,
+    **options: Any,
+) -> Backend:
+    """The model for a program of the user: in this process if it is small, else from the engine that all
+    programs share, which is started if it does not run; or from a server, if `name` is an address or a
+    profile of one (`url` is then the address). `engine`: True or False decides for yourself. `progress` is
+    told what is done while the model loads. Raises BackendError."""
+    backend, source, given = target(name, options)
+    if backend == "remote" or not (engine if engine is not None else backend != "embedded"):
+        tell = None if progress is None else lambda part: progress("loading", part)
+        return _make(backend, source, given, tell)
+    from cwm_lsp.model.engine_client import open_engine
+
+    _check_options(backend, given)
+    _check_here(backend, source)
+    model, wanted = engine_target(name, options)
+    return open_engine(model, wanted, progress=progress)
+
+
+def engine_target(name: str | Path, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the engine of a model is told: its name or absolute path, and the options of its backend. Raises
+    BackendError if it needs no engine."""
+    if target(name, options)[0] == "remote":
+        raise BackendError(f"{name} is a server already; it needs no engine.")
+    folder = Path(name).expanduser()
+    known = find(str(name)) is not None or not folder.exists()
+    return str(name) if known else str(folder.resolve()), {k: v for k, v in options.items() if k not in _OURS}
+
+
+def target(name: str | Path, options: Mapping[str, Any]) -> tuple[BackendName, Path | str, dict[str, Any]]:
+    """Which backend a model needs, on what, with which options (the profile's own, and over them the user's).
+    Raises BackendError if there is no such model here."""
+    given = {key: value for key, value in options.items() if key not in _OURS}
     profile = find(str(name))
     if profile is not None:
-        if profile.backend == "embedded":
-            return _make("embedded", profile.folder or _missing(profile), options)
-        return _make(profile.backend, profile.source, options)
+        given = {**profile.options, **given}
+        if profile.backend == "remote":
+            url = options.get("url")
+            if not url:
+                raise BackendError(
+                    "The profile remote needs the server's address: cwm-lsp models use remote --url "
+                    "https://HOST:PORT, or url in [backend]."
+                )
+            return "remote", str(url), given
+        if profile.backend == "embedded" or profile.quant is not None:
+            return profile.backend, profile.folder or _missing(profile), given
+        return profile.backend, profile.source, {"name": profile.name, **given}
+    if str(name).startswith(("http://", "https://")):
+        return "remote", str(name), given
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _make("embedded" if (folder / "model.onnx").is_file() else "transformers", folder, options)
-    if isinstance(name, str) and name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return _make("transformers", name, options)
+        if (folder / "model.onnx").is_file():
+            return "embedded", folder, given
+        return "llama_cpp" if any(folder.glob("*.gguf")) else "transformers", folder, given
+    if folder.suffix == ".gguf":
+        return "llama_cpp", folder, given
+    if is_hub_name(name):
+        return "transformers", str(name), given
     known = ", ".join(profile.name for profile in profiles())
     raise BackendError(f"There is no model or model folder {name}; known by name: {known}.")
+
+
+def models_folder() -> Path:
+    """Where models go that are made here (converted)."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("cwm-lsp", appauthor=False)) / "models"
 
 
 def profile_folder() -> Path:
@@ -104,25 +198,61 @@ def read_profile(path: Path) -> Profile:
     return profile
 
 
-def _make(backend: BackendName, source: Path | str, options: dict[str, Any]) -> Backend:
-    kind: Any
+def _kind(backend: BackendName) -> Any:
     if backend == "embedded":
         from cwm_lsp.model.embedded import EmbeddedBackend
 
-        kind = EmbeddedBackend
-    else:
-        from cwm_lsp.model.transformers import TransformersBackend
+        return EmbeddedBackend
+    if backend == "llama_cpp":
+        from cwm_lsp.model.llama_cpp import LlamaBackend
 
-        kind = TransformersBackend
-    allowed = [name for name, p in inspect.signature(kind).parameters.items() if p.kind is p.KEYWORD_ONLY]
-    unknown = sorted(set(options) - set(allowed))
-    if unknown:
-        raise BackendError(f"The {backend} backend has no option {unknown[0]}; it has {', '.join(allowed)}.")
-    made: Backend = kind(source, **options)
+        return LlamaBackend
+    if backend == "remote":
+        from cwm_lsp.model.remote import connect as connect_remote
+
+        return connect_remote
+    from cwm_lsp.model.transformers import TransformersBackend
+
+    return TransformersBackend
+
+
+def _make(backend: BackendName, source: Path | str, options: dict[str, Any], progress: Any = None) -> Backend:
+    allowed = _check_options(backend, options)
+    progress = options.get("progress", progress)
+    wanted = {key: value for key, value in options.items() if key != "progress"}
+    if "name" not in allowed:
+        wanted.pop("name", None)
+    if progress is not None and "progress" in allowed:
+        wanted["progress"] = progress
+    made: Backend = _kind(backend)(source, **wanted)
     return made
 
 
+def _check_options(backend: BackendName, options: Mapping[str, Any]) -> list[str]:
+    """The options that a backend has. Raises BackendError for one that it hasn't."""
+    allowed = [n for n, p in inspect.signature(_kind(backend)).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    unknown = sorted(set(options) - {*allowed, "progress", "name"})
+    if unknown:
+        shown = ", ".join(name for name in allowed if name != "progress")
+        raise BackendError(f"The {backend} backend has no option {unknown[0]}; it has {shown}.")
+    return allowed
+
+
+def _check_here(backend: BackendName, source: Path | str) -> None:
+    """Raises BackendError if the model isn't on this machine: no engine needs to be started to find out."""
+    if backend == "transformers":
+        resolve(source)
+    elif backend == "llama_cpp" and not Path(source).exists():
+        raise BackendError(f"There is no GGUF file {source}.")
+
+
 def _missing(profile: Profile) -> Path:
+    if profile.quant is not None:
+        raise BackendError(
+            f"The model {profile.name} is not on this machine; `cwm-lsp models fetch {profile.name}` makes "
+            f"it "
+            f"from {profile.hub_name}."
+        )
     raise BackendError(f"The model {profile.name} is not in this installation of cwm-lsp; install it again.")
 
 

@@ -29,6 +29,8 @@ Emit = Callable[[tuple[int, ...]], None]
 _MISFITS = 16
 # Prompt and draft are computed in one pass up to this many tokens; beyond it the draft is not used.
 _LONGEST_DRAFTED = 256
+# A draft that was wrong at one token is tried again behind it if it was right about so many before.
+_ENOUGH = 2
 # While streaming, the last tokens of a text are held back: they may yet be spelt with other tokens.
 _HELD_BACK = 16
 
@@ -214,22 +216,20 @@ class Completing:
         return row
 
     def _read_draft(self) -> Logits | None:
-        """Logits after the prompt and after each token of the draft, in one pass with what is left of the
-        prompt; None if that is too much for one."""
-        sequence, start = self._sequence, len(self._prompt)
+        """Logits after the tokens so far and after each that the draft adds to them, in one pass with what is
+        not computed before; None if that is too much for one."""
+        sequence, start = self._sequence, len(self._prompt) + len(self._tokens)
         ids = np.concatenate([self._prompt, as_ids(self._draft)])
-        most = min(_LONGEST_DRAFTED, self._decoder.runner.context - sequence.length)
-        if len(ids) - sequence.length > most:
-            return None
         known = sequence.logits_after(start)
-        if known is None and sequence.length >= start:
+        most = min(_LONGEST_DRAFTED, self._decoder.runner.context - sequence.length)
+        if len(ids) - sequence.length > most or (known is None and sequence.length >= start):
             return None
+        self._look_up()
         if sequence.length == len(ids):
             return known
-        self._look_up()
         rows = sequence.extend_all(ids[sequence.length :])
         self._passes += 1
-        return rows[-len(self._draft) - 1 :] if known is None else np.concatenate([known, rows])
+        return rows[start - len(ids) - 1 :] if known is None else np.concatenate([known, rows])
 
     def _leave_draft(self) -> None:
         """Takes back what is computed of the draft beyond the answer so far."""
@@ -239,25 +239,32 @@ class Completing:
         self._draft, self._ahead = [], None
 
     def _confirm(self, table: Table) -> StopReason | None:
-        """Takes over as much of the draft as the model would have said, and its own next token, in one go.
-        What `_force` and `_decide` would do token by token."""
-        rows = self._read_draft() if self._draft else None
-        if rows is None:
-            self._leave_draft()
-            return None
-        states = table.states(self._draft)
-        judged = judge(rows[: len(states)], states)
+        """Takes over as much of the draft as the model would have said, and its own next token, in one go:
+        what `_force` and `_decide` would do token by token. After a token that differs the rest of the draft
+        may fit again."""
         reason: StopReason | None = None
-        for at, token in enumerate(judged.tokens):
-            forced = len(states[at].allowed) == 1
-            logprobs = (0.0, 0.0) if forced else (judged.logprobs[at], judged.choice_logprobs[at])
-            reason = self._append(token, *logprobs, forced=forced)
-            if reason is not None or self._draft[at : at + 1] != [token]:
+        while self._draft and reason is None:
+            rows, count = self._read_draft(), len(self._tokens)
+            if rows is None:
                 break
-        table.consume(self._tokens)
-        self._ahead = rows
-        if reason is None and not table.done:
+            draft = self._draft
+            states = table.states(draft[count:])
+            judged = judge(rows[: len(states)], states)
+            for at, token in enumerate(judged.tokens):
+                forced = len(states[at].allowed) == 1
+                logprobs = (0.0, 0.0) if forced else (judged.logprobs[at], judged.choice_logprobs[at])
+                reason = self._append(token, *logprobs, forced=forced)
+                if reason is not None or draft[count + at : count + at + 1] != [token]:
+                    break
+            table.consume(self._tokens[count:])
+            if table.done or reason is not None:
+                return reason
+            confirmed = len(self._tokens) - count - 1
             self._leave_draft()
+            if confirmed >= _ENOUGH:
+                rest = draft[len(self._tokens) :]
+                self._draft = [*self._tokens, *rest] if rest else []
+        self._leave_draft()
         return reason
 
     def _look_up(self) -> None:

@@ -81,6 +81,7 @@ class LocalBackend:
                 "they are not of one model."
             )
         self._runner: Runner | None = runner
+        self.cached_tokens = cached_tokens
         self._vocabulary = vocabulary
         self._description = description
         self._pool = SequencePool(runner, sequences, cached_tokens)

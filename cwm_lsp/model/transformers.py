@@ -1,11 +1,12 @@
 """The transformers engine: `CwmForCausalLM` from a checkpoint folder or a downloaded hub name.
 
 torch and transformers are imported when a model is loaded, never before. Leaves out decoding
-(constrained.py), quantisation and downloads.
+(constrained.py), how weights are held (transformers_load.py) and downloads (hub.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,19 @@ import numpy as np
 
 from cwm_lsp.model.backend import BackendError, Description
 from cwm_lsp.model.folder import ModelConfig
+from cwm_lsp.model.hub import resolve
 from cwm_lsp.model.local import LocalBackend
 from cwm_lsp.model.runner import Ids, Logits
+from cwm_lsp.model.transformers_load import (
+    DEVICES,
+    DTYPES,
+    Loading,
+    check_memory,
+    import_libraries,
+    load_model,
+    precision_of,
+)
 from cwm_lsp.model.vocabulary import HfVocabulary
-
-DTYPES = ("auto", "float32", "bfloat16", "float16")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _ARCHITECTURE = "CwmForCausalLM"
 _LARGEST_PASS = 2048
@@ -70,26 +78,22 @@ class TorchRunner:
     """A loaded model."""
 
     def __init__(
-        self, folder: Path, dtype: str = "auto", device: str = "auto", threads: int | None = None
+        self, folder: Path, dtype: str = "auto", device: str = "auto", threads: int | None = None, **how: Any
     ) -> None:
-        torch, library = _import()
+        """`how`: the other fields of `Loading`."""
+        torch, library = import_libraries()
         if threads is not None:
             torch.set_num_threads(max(1, threads))
         self._torch = torch
         self._empty = library.DynamicCache
-        self.device = _device(torch, device)
-        self.dtype = _dtype(torch, dtype, self.device)
-        try:
-            model = library.CwmForCausalLM.from_pretrained(
-                str(folder), dtype=self.dtype, local_files_only=True
-            )
-            self._model: Any = model.to(self.device).eval()
-        except Exception as error:  # OSError, SafetensorError, RuntimeError (out of memory)...
-            raise BackendError(f"The model in {folder} can't be loaded: {_first_line(error)}.") from error
+        loaded = load_model(folder, Loading(dtype, device, **how))
+        self._model: Any = loaded.model
+        self.device: str = loaded.device
+        self.dtype: Any = loaded.dtype
         config = self._model.config
         self.vocabulary_size = int(config.vocab_size)
         self.context = int(config.max_position_embeddings)
-        self.parameters = sum(p.numel() for p in self._model.parameters())
+        self.parameters = loaded.parameters
 
     def new(self) -> TorchCache:
         """An empty cache."""
@@ -111,7 +115,7 @@ class TorchRunner:
     def close(self) -> None:
         """Frees the model."""
         self._model = None
-        if self.device == "cuda":
+        if self.device.startswith("cuda"):
             self._torch.cuda.empty_cache()
 
 
@@ -124,12 +128,17 @@ class TransformersBackend(LocalBackend):
         *,
         dtype: str = "auto",
         device: str = "auto",
+        offload: bool = False,
+        context: int | None = None,
         threads: int | None = None,
         sequences: int = 8,
         name: str | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         """`source`: a checkpoint folder, or a hub name such as `facebook/cwm` that was downloaded before.
-        `dtype` auto is float32 on a CPU and the checkpoint's own elsewhere. Raises BackendError."""
+        `dtype` auto is float32 on a CPU and the checkpoint's own elsewhere; int8 and nf4 are bitsandbytes'.
+        `device` auto spreads over all GPUs, or takes the CPU; `offload` puts what a GPU can't hold into main
+        memory. `context`: how many tokens all cached sequences may hold together. Raises BackendError."""
         if dtype not in DTYPES:
             raise BackendError(f"There is no dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
         folder = resolve(source)
@@ -140,19 +149,23 @@ class TransformersBackend(LocalBackend):
             )
         if not any(folder.glob("*.safetensors")):
             raise BackendError(f"{folder} has no model.safetensors; a checkpoint folder needs one.")
-        _import()
+        import_libraries()
+        kept = min(context or _CACHED_TOKENS, max(config.context, 1))
+        called = name or (str(source) if not Path(source).exists() else config.name)
+        needed = check_memory(called, config, dtype, device, offload=offload, tokens=kept)
         vocabulary = HfVocabulary.from_folder(folder, config.eos)
-        runner = TorchRunner(folder, dtype, device, threads)
+        runner = TorchRunner(folder, dtype, device, threads, offload=offload, progress=progress)
         description = Description(
-            name=name or (str(source) if not Path(source).exists() else config.name),
+            name=called,
             backend="transformers",
             codec=config.codec,
             parameters=runner.parameters,
             context=runner.context,
             details={
                 "folder": str(folder),
-                "dtype": str(runner.dtype).removeprefix("torch."),
+                "dtype": precision_of(config, dtype, runner.dtype),
                 "device": runner.device,
+                "memory": str(needed),
             },
         )
         super().__init__(
@@ -160,62 +173,9 @@ class TransformersBackend(LocalBackend):
             vocabulary,
             description,
             sequences=sequences,
-            cached_tokens=_CACHED_TOKENS,
+            cached_tokens=context or _CACHED_TOKENS,
             largest_pass=_LARGEST_PASS,
         )
 
 
-def resolve(source: Path | str) -> Path:
-    """The folder of a checkpoint. Raises BackendError if it isn't on this machine: nothing is downloaded
-    here, a model of this size is never a surprise."""
-    folder = Path(source).expanduser()
-    name = str(source)
-    if folder.is_dir():
-        return folder
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise BackendError(f"There is no model folder {source}.")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except Exception as error:
-        raise BackendError(
-            f"The model {name} is not on this machine; `hf download {name}` fetches it."
-        ) from error
-
-
-def _import() -> tuple[Any, Any]:
-    """torch and transformers."""
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise BackendError(
-            f"The transformers backend needs {error.name or 'torch'}, which is not installed: "
-            "pip install 'cwm-lsp[transformers]'."
-        ) from error
-    if not hasattr(transformers, _ARCHITECTURE):
-        raise BackendError(
-            f"transformers {transformers.__version__} does not know {_ARCHITECTURE}: "
-            "pip install 'cwm-lsp[transformers]' brings one that does."
-        )
-    return torch, transformers
-
-
-def _device(torch: Any, device: str) -> str:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device == "auto":
-        return next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
-    if not available.get(device.partition(":")[0]):
-        raise BackendError(f"There is no device {device!r} here; choose one of {', '.join(DEVICES)}.")
-    return device
-
-
-def _dtype(torch: Any, dtype: str, device: str) -> Any:
-    if dtype == "auto":
-        return torch.float32 if device == "cpu" else "auto"
-    return getattr(torch, dtype)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+__all__ = ["DEVICES", "DTYPES", "TorchCache", "TorchRunner", "TransformersBackend", "resolve"]

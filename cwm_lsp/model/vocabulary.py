@@ -103,6 +103,11 @@ class HfVocabulary:
         """The ids that end a sequence."""
         return self._eos
 
+    def to_json(self) -> str:
+        """A tokenizer.json of this vocabulary: for a client of the process that has it."""
+        text: str = self._tokenizer.to_str()
+        return text
+
     def encode(self, text: str) -> list[int]:
         """Ids of plain text: never a special token, whatever the text contains, and no BOS. A lone surrogate,
         which UTF-8 can't hold, is spelt `\\udcxx`."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from cwm_lsp.source import literals_comprehensions as _comprehensions
 from cwm_lsp.source.literals_build import BINARY, COMPARE, UNARY, Env, build
 from cwm_lsp.source.literals_limits import (
     ATOMS,
@@ -233,3 +234,6 @@ def answer(operation: Operation) -> Answer:
     from cwm_lsp.source.literals_operations import answer as answered  # it is built on this module
 
     return answered(operation)
+
+
+assert _comprehensions  # importing it completes the expressions that can be built

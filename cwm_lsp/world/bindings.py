@@ -97,8 +97,11 @@ class Bindings:
         self._codes: dict[str, list[_Names]] = {}
         self._walks: dict[tuple[str, Position], tuple[tuple[int, LineGraph, LineFacts], ...]] = {}
         self._fates: dict[tuple[str, Position, Road, int], Fates] = {}
+        unbound: set[str] = set()
         for code in codes_of(document):
             self._codes.setdefault(code.qualname, []).append(_names(code))
+            unbound.update(_unbinds_for_others(code.object))
+        self._unbound_elsewhere = frozenset(unbound)
         self._callees = {
             name: tuple(dict.fromkeys(each.callee for each in found)) for name, found in self._codes.items()
         }
@@ -197,6 +200,12 @@ class Bindings:
         """The names that the line may bind or unbind, whatever way it takes."""
         return frozenset(name for op, *_ in self._ops(function, position) for name in _after(op, {}))
 
+    def unbound(self, function: str, position: Position) -> frozenset[str]:
+        """The names that may be unbound there: by the line, or at any time by an inner function."""
+        gone = (_after(op, {}).items() for op, *_ in self._ops(function, position))
+        here = frozenset(name for fates in gone for name, fate in fates if "unbound" in fate)
+        return here | self._unbound_elsewhere
+
     def class_bodies(self, function: str, position: Position) -> tuple[str, ...]:
         """The class bodies that the line runs."""
         return tuple(
@@ -272,6 +281,13 @@ def _names(code: Code) -> _Names:
         code.qualname, plain.co_firstlineno, plain.co_varnames[:count], plain.co_freevars, restarts
     )
     return _Names(callee, order, (*plain.co_cellvars, *plain.co_freevars))
+
+
+def _unbinds_for_others(code: CodeType) -> Iterator[str]:
+    """The names of functions around it that a code object unbinds (`nonlocal x; del x`)."""
+    for each in dis.get_instructions(code):
+        if each.opname == "DELETE_DEREF" and each.argval in code.co_freevars:
+            yield each.argval
 
 
 def _lines_shown(graph: LineGraph, at: int) -> set[int]:

@@ -16,11 +16,12 @@ from cwm_lsp.source.document import Document
 from cwm_lsp.source.effects import changes, is_settled
 from cwm_lsp.source.flow import flow_of
 from cwm_lsp.source.functions import Function
+from cwm_lsp.source.names import is_builtin_exception
 from cwm_lsp.trace.codec import Choices, LocalChoice, LocalKind, Option
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.bindings import Bindings, Callee, Fates, Position, bindings_of
 from cwm_lsp.world.certain import certain
-from cwm_lsp.world.stack import Activation, Stack, exception_name, is_builtin_exception, may_stop
+from cwm_lsp.world.stack import Activation, Stack, exception_name, is_settled_exception, may_stop
 from cwm_lsp.world.told import Told, teller_of
 
 Grounding = Literal["none", "flow"]
@@ -115,7 +116,8 @@ class _Next:
         elif top.event == "call" and top.road == "line":
             yield from self._begin(top)
         elif top.pending is not None and self._passes_on(top):
-            yield Option("exception", top.function, top.line, top.depth, arg=top.pending.repr)
+            known = top.pending.repr if self._stays(top.pending.repr) else None
+            yield Option("exception", top.function, top.line, top.depth, arg=known)
         else:
             yield from self._into_lines(top)
             yield from self._calls(top)
@@ -144,6 +146,12 @@ class _Next:
         callees = self.bindings.callees(left.function)
         reasons = {e.reason for e in self.flow.entries(top.function, top.line) if e.function == left.function}
         return reasons == {"call"} and not any(callee.restarts for callee in callees)
+
+    def _stays(self, raised: str) -> bool:
+        """True if nothing that ran since an exception was raised (a `finally`, a handler that raises it
+        again) can have changed how it is shown."""
+        direct = self.stack.left is not None and self.stack.left.event == "exception"
+        return is_settled_exception(raised) and (direct or ".args" not in self.document.text)
 
     def _entry(self, top: Activation) -> Position:
         return self.bindings.entry(top.function, top.line)
@@ -233,13 +241,17 @@ class _Next:
         open_ = frozenset[str]()
         if here:
             open_ = self._touched(top) | self.bindings.bound(top.function, top.position)
-        outer = next((a for a in reversed(self.stack.activations) if a.function == parent), None)
+        around = [each for each in self.stack.activations if each.function == parent]
         for name in callee.free:
             if here and name not in open_:
                 if name in top.locals:
                     yield _Held(LocalChoice(name, "given", top.locals[name].repr))
             else:
-                unsure = name != "__class__" and (outer is None or name not in outer.locals)
+                sure = bool(around) and all(
+                    name in each.locals and name not in self.bindings.unbound(each.function, each.position)
+                    for each in around
+                )
+                unsure = name != "__class__" and not sure
                 yield _Held(LocalChoice(name, "must"), unsure)
 
     def _resumptions(self, depth: int, names: frozenset[str] | None = None) -> Iterator[Option]:

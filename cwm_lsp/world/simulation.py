@@ -35,6 +35,14 @@ class Node:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """From the frame at this index of the branch on, another model predicts; `model` is its name."""
+
+    index: int
+    model: str
+
+
 @dataclass(slots=True, eq=False)
 class Branch:
     """One line of history. `fork` begins another that shares the frames before it; this one stays as it
@@ -46,6 +54,7 @@ class Branch:
     failure: PredictionError | None = None
     forked_at: int | None = None
     frames: tuple[Frame, ...] = field(default=())
+    swaps: tuple[Swapped, ...] = ()
 
     def append(self, node: Node) -> None:
         """Grows the history by a frame."""
@@ -82,6 +91,7 @@ class Simulation:
         self._entry = first
         self._busy = threading.Lock()
         self._running: Cancel | None = None
+        self._successor: tuple[Predictor, str] | None = None
         self._branch = Branch([], budgets)
         self._branches = [self._branch]
         self._cursor = -1
@@ -201,22 +211,33 @@ class Simulation:
             if exhausted is not None:
                 branch.stop(_end("budget", branch, message=exhausted))
                 return False
+            node = self._predicted(branch, spent, cancel)
+            if node is None:
+                return False
+            branch.append(node)
+            self._finish(branch)
+            return True
+
+    def _predicted(self, branch: Branch, spent: Node, cancel: Cancel | None) -> Node | None:
+        """The next frame; None if the branch stopped instead. Where another model was swapped in meanwhile it
+        is that one's."""
+        while True:
             deadline = Deadline(branch.budgets.seconds - spent.seconds, cancel)
             self._running = deadline
             try:
-                node = self._predict(branch, spent, deadline)
+                return self._predict(branch, spent, deadline)
             except PredictionError as error:
+                unwanted = deadline.expired or (cancel is not None and cancel.cancelled)
+                if error.kind == "cancelled" and not unwanted and self._succeed():
+                    continue
                 if deadline.expired:
                     limit = f"The budget of {branch.budgets.seconds:g} seconds is used up."
                     branch.stop(_end("budget", branch, message=limit))
                 else:
                     branch.stop(_end("failed", branch, message=str(error)), error)
-                return False
+                return None
             finally:
                 self._running = None
-            branch.append(node)
-            self._finish(branch)
-            return True
 
     def cancel(self) -> None:
         """Ends the prediction that is under way, if any, from any thread; `extend` goes on after it."""
@@ -233,6 +254,16 @@ class Simulation:
         if branch.end.reason == "budget" or budgets is not None:
             branch.budgets = branch.budgets.plus(budgets or self._budgets)
         branch.end = branch.failure = None
+
+    def swap(self, predictor: Predictor, model: str) -> Swapped:
+        """Lets another model go on from the frames that are there: they stay as they are, in all branches.
+        A prediction under way is ended first and its frame predicted anew by the new model; a branch that
+        failed can go on. `branch.swaps` says from where on which model predicted."""
+        self._successor = (predictor, model)
+        self.cancel()
+        with self._busy:
+            self._succeed()
+        return self._branch.swaps[-1] if self._branch.swaps else Swapped(len(self._branch.nodes), model)
 
     def take_up(self, frames: Iterable[Frame], end: End) -> None:
         """Appends frames that are there already, as they are, and ends the branch as they ended."""
@@ -276,11 +307,25 @@ class Simulation:
         branch = Branch(
             list(before), self._branch.budgets, None, None, self._cursor, self.frames[: self._cursor]
         )
+        branch.swaps = tuple(each for each in self._branch.swaps if each.index <= self._cursor)
         branch.append(replace(replaced, frame=frame, stack=stack))
         self._branches.append(branch)
         self._branch = branch
         self._finish(branch)
         return frame
+
+    def _succeed(self) -> bool:
+        """The model that was swapped in takes over; False if none was."""
+        if self._successor is None:
+            return False
+        (self._predictor, model), self._successor = self._successor, None
+        for branch in self._branches:
+            if branch.end is not None and branch.end.reason == "failed":
+                branch.end = branch.failure = None
+            if branch.end is None:
+                at = Swapped(len(branch.nodes), model)
+                branch.swaps = (*(each for each in branch.swaps if each.index < at.index), at)
+        return True
 
     def _predict(self, branch: Branch, spent: Node, cancel: Cancel) -> Node:
         if isinstance(self._entry, Choices) and not branch.nodes:

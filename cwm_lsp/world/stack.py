@@ -7,13 +7,15 @@ shares them. Leaves out what may come next (choices.py).
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.flow_lines import Road
+from cwm_lsp.source.names import is_builtin_exception
+from cwm_lsp.source.sharing import is_settled
+from cwm_lsp.source.values import elements, split_commas
 from cwm_lsp.trace.frame import Event, Frame, Value
 from cwm_lsp.world.bindings import Bindings, Callee, Leaving, Position, bindings_of
 
@@ -211,7 +213,10 @@ def exception_name(raised: str) -> str:
     return raised.removeprefix("(<class '").partition("'")[0]
 
 
-def is_builtin_exception(name: str) -> bool:
-    """True for the name of a builtin exception class."""
-    found = getattr(builtins, name, None)
-    return isinstance(found, type) and issubclass(found, BaseException)
+def is_settled_exception(raised: str) -> bool:
+    """True if an exception, as a frame shows it, was given only values that nothing can change."""
+    parts = elements(raised)
+    shown = parts[1] if parts and len(parts) == 3 else ""
+    name, _, arguments = shown.partition("(")
+    values = split_commas(arguments[:-1]) if name.isidentifier() and arguments.endswith(")") else None
+    return values is not None and all(is_settled(value) for value in values)

@@ -78,6 +78,8 @@ class Stepper:
         self.on_grown: Callable[[], None] = lambda: None
         self._undo: list[tuple[int, int]] = []
         self._uncaught_shown: Branch | None = None
+        # Where a budget or a failure stopped a movement, and it was said: asked again, it goes on.
+        self._told: tuple[Branch, int] | None = None
 
     # -- where we are
 
@@ -138,10 +140,11 @@ class Stepper:
     def back(self, *, one_frame: bool = False) -> Stop:
         """Undoes the last step; where there is none to undo, goes to the last line before this one in the
         same call or around it. `one_frame`: to the line before, wherever it is."""
-        cursor = self.index
-        self._undo = [(start, end) for start, end in self._undo if end <= cursor]
-        if not one_frame and self._undo and self._undo[-1][1] == cursor and cursor == self.simulation.cursor:
+        at_end = self.simulation.cursor
+        self._undo = [(start, end) for start, end in self._undo if end <= at_end]
+        if not one_frame and self._undo and self._undo[-1][1] == at_end:
             return self._arrive(Stop("step", self._undo.pop()[0]))
+        cursor = self.index
         around = {level.id for level in self.timeline.levels(cursor)} if cursor >= 0 else set()
         for index in range(cursor - 1, 0, -1):
             if self.timeline.frame(index).event == "line" and (
@@ -209,13 +212,15 @@ class Stepper:
         top = self.levels[0] if self.levels else None
         walk = _Walk(mode, top.id if top else 0, (top.id, top.line) if top else (0, 0))
         stop = self._go(walk, cancel, function)
-        if stop.reason != "end" and stop.index > start:
+        if self.simulation.cursor > start:
             self._undo = [(a, b) for a, b in self._undo if b <= start]
             self._undo.append((start, self.simulation.cursor))
         return stop
 
     def _go(self, walk: _Walk, cancel: Cancel | None, function: str | None = None) -> Stop:
         index = self.simulation.cursor
+        if self._told == (self.simulation.branch, index):
+            self.resume()
         while True:
             if cancel is not None and cancel.cancelled:
                 return self._arrive(Stop("pause", index))
@@ -337,6 +342,7 @@ class Stepper:
         if failure is not None and failure.kind == "cancelled" and cancel is not None and cancel.cancelled:
             simulation.extend()
             return Stop("pause", index)
+        self._told = (simulation.branch, index)
         return Stop("budget" if end.reason == "budget" else "failed", index, text=end.message or "")
 
     def _arrive(self, stop: Stop) -> Stop:

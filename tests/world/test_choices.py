@@ -153,6 +153,47 @@ def test_an_exception_that_leaves_its_function_is_shown_in_the_caller() -> None:
     assert ("exception", line("calls", text)) in places(found)
 
 
+def test_an_exception_on_its_way_is_open_where_its_arguments_can_change() -> None:
+    text = """\
+def f(a):
+    raise ValueError(a)     # raises
+
+def g(a):
+    try:
+        f(a)                # calls
+    except ValueError as e:
+        e.args = (3, *a)
+        raise               # again
+    finally:
+        a.append(4)         # adds
+
+def h(a):
+    g(a)                    # outermost
+"""
+    (only,) = after("adds", "return", text, "h([1])").options
+    assert (only.event, only.line, only.arg) == ("exception", line("outermost", text), None)
+    for argument, known in (("1", True), ("[1]", False)):
+        simple = text[: text.index("        e.args")] + "        pass\n" + text[text.index("def h") :]
+        (only,) = after("raises", "return", simple, f"h({argument})").options
+        assert (only.line, only.arg is not None) == (line("calls", simple), known)
+
+
+def test_a_name_that_the_line_unbinds_may_be_missing_in_a_callee() -> None:
+    text = """\
+def f(n):
+    n = 2                                   # first
+    del n; m = sum([i for i in [1] if i]); n = sum([i + n for i in ()])     # unbinds
+    return n
+"""
+    offered = [
+        list(kinds(each))
+        for each in after("unbinds", "line", text, "f(1)").options
+        if each.event == "call" and each.function.endswith("<listcomp>")
+    ]
+    assert [".0"] in offered
+    assert [".0", "n"] in offered
+
+
 def test_a_statement_over_several_lines_binds_when_it_is_visited_again() -> None:
     text = """\
 def f(a):
