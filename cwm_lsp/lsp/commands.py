@@ -102,8 +102,9 @@ async def select_model(session: Session, arguments: Arguments, _: Token) -> Any:
 
 
 async def restart_engine(session: Session, _: Arguments, __: Token) -> Any:
-    """cwm.restartEngine: lets go of the model and predicts anew what was under way or had failed."""
-    session.predictions.reset()
+    """cwm.restartEngine: lets go of the model, ends the shared engine that holds it, and predicts anew what
+    was under way or had failed."""
+    session.predictions.reset(engine=True)
     session.reread()
     return {"model": session.settings.model}
 

@@ -86,7 +86,7 @@ class Session:
         self.sources[source.uri] = source
         for text in source.texts:
             self.by_text[text.uri] = source
-        self.touched(source, seconds=0.05)
+        self.touched(source, seconds=min(0.05, self.settings.idle_seconds))
 
     def remove(self, uri: str) -> None:
         """It was closed: its work ends."""
