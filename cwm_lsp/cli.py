@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "the language server, which editors start (also: cwm-lsp alone)",
     "trace": "predict what a call does, line by line, without running it",
     "record": "really run a call, traced (this executes your code)",
+    "debug": "step a predicted run in the terminal, forwards and backwards",
     "dap": "the debug adapter, for editors",
     "eval": "how often predictions are right (this executes the programs)",
     "models": "which models there are, choosing, fetching, converting",
