@@ -161,15 +161,21 @@ class RemoteBackend:
         logprobs, choices, forced = list[float](), list[float](), list[bool]()
         reason: StopReason | None = None
         tokens: list[int] = []
+        start, forced_left = 0, 0
         for at, token in enumerate(told.tokens):
             if matcher.done or len(tokens) >= request.max_tokens:
                 break
+            if not forced_left:
+                sure = matcher.forced(tokens[start:])
+                forced_left = len(sure) if told.tokens[at : at + len(sure)] == sure else 0
             allowed = matcher.allowed()
             if not matcher.accepts((token,)):
                 return None
             matcher.consume((token,))
             tokens.append(token)
-            only = len(allowed) == 1
+            start = len(tokens) if self._vocabulary.is_special(token) else start
+            only = forced_left > 0 or len(allowed) == 1
+            forced_left = max(0, forced_left - 1)
             value = told.logprobs[at] if at < len(told.logprobs) else None
             tops = dict(told.tops[at]) if at < len(told.tops) else {}
             unknown = only or value is None
