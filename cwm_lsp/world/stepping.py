@@ -17,6 +17,7 @@ from cwm_lsp.model.backend import Cancel
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.breakpoints import Answer, Breakpoint, Exceptions
 from cwm_lsp.world.expressions import CantTellError, format_log, truth_of
+from cwm_lsp.world.jumping import jump
 from cwm_lsp.world.simulation import Branch, Simulation
 from cwm_lsp.world.stack import exception_name
 from cwm_lsp.world.timeline import Level, Timeline
@@ -76,6 +77,8 @@ class Stepper:
         self.exceptions = Exceptions()
         self.on_log: Callable[[str, Frame], None] = lambda _text, _frame: None
         self.on_grown: Callable[[], None] = lambda: None
+        self.on_jump: Callable[[Frame], None] = lambda _frame: None
+        self.jump_over = False
         self._undo: list[tuple[int, int]] = []
         self._uncaught_shown: Branch | None = None
         # Where a budget or a failure stopped a movement, and it was said: asked again, it goes on.
@@ -120,7 +123,8 @@ class Stepper:
         return self._step("into", cancel)
 
     def over(self, cancel: Cancel | None = None) -> Stop:
-        """To the next line of the same call, following the frames of what it calls without stopping there."""
+        """To the next line of the same call, following the frames of what it calls without stopping there.
+        With `jump_over`, calls that nothing is known of yet are jumped over instead (jumping.py)."""
         return self._step("over", cancel)
 
     def out(self, cancel: Cancel | None = None) -> Stop:
@@ -224,6 +228,8 @@ class Stepper:
         while True:
             if cancel is not None and cancel.cancelled:
                 return self._arrive(Stop("pause", index))
+            if self.jump_over and walk.mode == "over":
+                self._jump(index, walk, cancel)
             if not self.timeline.reach(index + 1, cancel, self.on_grown):
                 return self._stuck(index, cancel)
             index += 1
@@ -232,6 +238,23 @@ class Stepper:
                 return self._arrive(stop)
             if function is not None and self._entered(index, walk, function):
                 walk, function = _Walk("into", 0, (0, 0)), None
+
+    def _jump(self, index: int, walk: _Walk, cancel: Cancel | None) -> None:
+        """At the CALL of a function by the line that is stepped over, with nothing known after it: has the
+        model say what it returns. A function with a breakpoint in it is followed."""
+        if index != self.timeline.known - 1 or self.timeline.frame(index).event != "call":
+            return
+        place = self.timeline.place(index)
+        function = self.timeline.document.function(self.timeline.frame(index).function)
+        if len(place.ids) < 2 or place.ids[-2] != walk.target or function is None:
+            return
+        inside = range(function.first_line, function.last_line + 1)
+        if any(each.line in inside or each.kind != "line" for each in self.breakpoints):
+            return
+        with self.timeline.growing:
+            done = self.timeline.known == index + 1 and jump(self.simulation, cancel)
+        if done:
+            self.on_jump(self.timeline.frame(index + 1))
 
     def _entered(self, index: int, walk: _Walk, function: str) -> bool:
         frame, place = self.timeline.frame(index), self.timeline.place(index)
