@@ -17,7 +17,7 @@ from pathlib import Path
 from cwm_lsp.model.backend import BackendError, Completion, Description, Request, StopReason, Timing
 from cwm_lsp.model.folder import Codec
 from cwm_lsp.model.grammar import Grammars
-from cwm_lsp.model.http_client import CancelledError, Endpoint, HttpClient, HttpError
+from cwm_lsp.model.http_client import CancelledError, Endpoint, HttpClient
 from cwm_lsp.model.remote_choices import Choosing, among
 from cwm_lsp.model.remote_dialects import DIALECTS, Ask, Features, Malformed, ServerName, Told
 from cwm_lsp.model.remote_discovery import Found, check_tokenizer, find_features, find_server
@@ -274,7 +274,7 @@ def connect(
         url = url.removesuffix(ending)
     endpoint = Endpoint(
         url,
-        key=_key(key_env, url),
+        key=key_of(key_env, url),
         ca=None if ca is None else Path(ca).expanduser(),
         connect_timeout=connect_timeout,
         timeout=timeout,
@@ -338,7 +338,7 @@ def _vocabulary(
     return HfVocabulary.from_folder(path if path.is_dir() else resolve(str(tokenizer))), codec
 
 
-def _key(variable: str, url: str) -> str:
+def key_of(variable: str, url: str) -> str:
     """The key from the environment, else from the system's keyring if the keyring package is there."""
     key = os.environ.get(variable, "")
     if not key:
@@ -358,6 +358,3 @@ def seeded(request: Request) -> Request:
     if request.temperature <= 0 or request.seed is not None:
         return request
     return replace(request, seed=random.getrandbits(31))
-
-
-__all__ = ["HttpError", "RemoteBackend", "ScoringRemoteBackend", "connect", "seeded"]
