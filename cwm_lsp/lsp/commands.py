@@ -16,6 +16,7 @@ from lsprotocol import types
 from cwm_lsp.lsp.arguments import Arguments
 from cwm_lsp.lsp.explain import explain
 from cwm_lsp.lsp.facts import Traced
+from cwm_lsp.lsp.fill_commands import fill, fill_all
 from cwm_lsp.lsp.models import known_models
 from cwm_lsp.lsp.protocol import InvalidParamsError
 from cwm_lsp.lsp.session import Session
@@ -189,6 +190,8 @@ COMMANDS: dict[str, Command] = {
     "cwm.status": status,
     "cwm.explain": explain_command,
     "cwm.debugConfiguration": debug_configuration,
+    "cwm.fill": fill,
+    "cwm.fillAll": fill_all,
 }
 REQUESTS: dict[str, Command] = {"cwm/trace": trace_request}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lsprotocol import types
@@ -16,8 +16,10 @@ from cwm_lsp.lsp import (
     documents,
     hover,
     inlay_hints,
+    inline_completion,
     inline_values,
     notebooks,
+    offers,
     settings_sync,
     trace_document,
 )
@@ -49,6 +51,11 @@ ANSWERS: dict[str, Callable[[Session, Any], Any]] = {
     types.TEXT_DOCUMENT_CODE_LENS: code_lens.code_lens,
     types.TEXT_DOCUMENT_INLINE_VALUE: inline_values.inline_values,
     types.WORKSPACE_TEXT_DOCUMENT_CONTENT: trace_document.content,
+    types.TEXT_DOCUMENT_CODE_ACTION: offers.code_actions,
+}
+WAITING: dict[str, Callable[[Session, Any], Awaitable[Any]]] = {
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion.inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: offers.completion,
 }
 RUN = {**COMMANDS, **REQUESTS}
 
@@ -69,6 +76,10 @@ class Features:
     def answer(self, method: str, params: Any) -> Any:
         """A request that is answered from what is at hand."""
         return ANSWERS[method](self.session, params)
+
+    async def wait(self, method: str, params: Any) -> Any:
+        """A request that may wait for the model's thread."""
+        return await WAITING[method](self.session, params)
 
     async def run(self, name: str, raw: Any, token: Any) -> Any:
         """A command or request that may wait."""

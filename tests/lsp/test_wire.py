@@ -12,10 +12,11 @@ import pytest
 
 from cwm_lsp.lsp.features import ANSWERS as ANSWER_FEATURES
 from cwm_lsp.lsp.features import NOTICES, RUN
-from cwm_lsp.lsp.server import ANSWERS, COMMANDS, NOTIFICATIONS, REQUESTS
+from cwm_lsp.lsp.features import WAITING as WAITING_FEATURES
+from cwm_lsp.lsp.server import ANSWERS, COMMANDS, NOTIFICATIONS, REQUESTS, WAITING
 from tests.lsp.raw import Raw
 
-STANDARD = [method for method in ANSWERS if method != "workspace/textDocumentContent"]
+STANDARD = [*ANSWERS, "textDocument/inlineCompletion"]
 BAD = [None, 5, "x", [], [1, 2], {}, {"textDocument": 3}, {"textDocument": {"uri": 7}, "position": []}]
 BAD_ARGUMENTS: list[Any] = [
     [5],
@@ -44,11 +45,12 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raw]:
 
 def test_what_is_announced_is_wired() -> None:
     assert set(ANSWERS) == set(ANSWER_FEATURES)
+    assert set(WAITING) == set(WAITING_FEATURES)
     assert set(NOTIFICATIONS) == set(NOTICES)
     assert {*COMMANDS, *REQUESTS} == set(RUN)
 
 
-@pytest.mark.parametrize("method", [*STANDARD, "workspace/textDocumentContent"])
+@pytest.mark.parametrize("method", STANDARD)
 def test_malformed_parameters_get_an_error(raw: Raw, method: str) -> None:
     numbers = [raw.start(method, params) for params in BAD]
     if method in ("textDocument/hover", "textDocument/inlineValue"):
@@ -155,11 +157,13 @@ LOOP = "def f(n):\n    while n:\n        n += 1\n    return n\n\n\n# cwm: f(3)\n
 
 
 def test_a_cancelled_command_is_cancelled_at_once(tmp_path: Path) -> None:
-    with Raw(tmp_path) as raw:
+    with Raw(tmp_path, {"CWM_LSP_MAX_FRAMES": "100000"}) as raw:
         raw.open("file:///a.py", LOOP)
         number = raw.start("workspace/executeCommand", {"command": "cwm.trace", "arguments": [{}]})
+        began = time.monotonic()
         while raw.command("cwm.status")["state"] != "predicting":
-            time.sleep(0.02)
+            assert time.monotonic() - began < 20.0
+            assert not raw.answers[number]
         began = time.monotonic()
         raw.notify("$/cancelRequest", {"id": number})
         assert raw.wait(number)["error"]["code"] == -32800
