@@ -19,6 +19,7 @@ _FLAT = rf"""\[{_INSIDE}\]|\({_INSIDE}\)|\{{{_INSIDE}\}}"""
 _PLAIN_ITEM = re.compile(rf"""(?!\Z)((?:[^,'"\[\](){{}}<>]++|{_STRING}|{_FLAT})*+)(?:, |\Z)""", re.DOTALL)
 """An item with at most one level of brackets in it. Possessive, so that no text takes long."""
 _TOKEN = re.compile(rf"""{_STRING}|[\[\](){{}}<>,'"]""", re.DOTALL)
+_LONG = 2000
 _CLOSES = {"[": "]", "(": ")", "{": "}", "<": ">"}
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _ATTRIBUTE = re.compile(r"([A-Za-z_]\w*)=(?!=)")
@@ -66,9 +67,17 @@ class Parts:
         return self.head + ", ".join(items) + self.tail
 
 
-@lru_cache(maxsize=64)
 def parts_of(text: str) -> Parts | None:
-    """The parts of a `repr`, None if it has none."""
+    """The parts of a `repr`, None if it has none. Those of long ones are remembered."""
+    return _long_parts(text) if len(text) > _LONG else _parts(text)
+
+
+@lru_cache(maxsize=32)
+def _long_parts(text: str) -> Parts | None:
+    return _parts(text)
+
+
+def _parts(text: str) -> Parts | None:
     start = _open(text)
     if start is None:
         return None

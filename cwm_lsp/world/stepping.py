@@ -214,7 +214,9 @@ class Stepper:
     def _step(self, mode: Mode, cancel: Cancel | None, function: str | None = None) -> Stop:
         start = self.simulation.cursor
         top = self.levels[0] if self.levels else None
-        walk = _Walk(mode, top.id if top else 0, (top.id, top.line) if top else (0, 0))
+        walk = _Walk(mode, top.id if top else 0, (top.id, top.line) if top and mode == "into" else (0, 0))
+        if mode == "into" and top is not None and self._is_coroutine(top):
+            walk.mode = "within"  # not into another task that an event loop runs meanwhile
         stop = self._go(walk, cancel, function)
         if self.simulation.cursor > start:
             self._undo = [(a, b) for a, b in self._undo if b <= start]
@@ -292,18 +294,25 @@ class Stepper:
         mode, target = walk.mode, walk.target
         caller = place.ids[-1] if place.ids else None
         if place.own == target and mode in ("over", "out", "within"):
-            if self._is_generator(frame) and caller is not None and mode != "out":
+            generator = self._is_generator(frame)
+            if generator and caller is not None and mode != "out":
                 walk.mode, walk.target = "within", caller
-            else:
+            elif not generator or mode != "out":
                 walk.mode = "into"
         if caller is None:
             return None
         stops = (
-            (mode == "into" and (caller, self.timeline.levels(index)[0].line) != walk.start)
+            mode == "into"
             or (mode == "out" and place.own == target)
             or (mode == "within" and (target in place.ids or place.own == target))
         )
+        if mode != "out" and (caller, self.timeline.levels(index)[0].line) == walk.start:
+            return None
         return Stop("step", index) if stops else None
+
+    def _is_coroutine(self, level: Level) -> bool:
+        function = self.timeline.document.function(level.function, level.line)
+        return function is not None and function.kind == "async" and not function.is_generator
 
     def _is_generator(self, frame: Frame) -> bool:
         function = self.timeline.document.function(frame.function, frame.line)

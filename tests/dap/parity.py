@@ -30,7 +30,7 @@ LIMITS = Limits(seconds=60, cpu_seconds=60, frames=4000)
 COMMANDS = ["next", "stepIn", "stepOut", "continue"]
 WEIGHTS = [5, 5, 2, 2]
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_MODULE = re.compile(r"(<module '[^']*') from '[^']*'>")
+_MODULE = re.compile(r"(<module '[^']*')(?: from '[^']*'| \(frozen\))>")
 
 
 @dataclass(frozen=True)
