@@ -179,7 +179,7 @@ def llama_server(folder: Path, *more: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [program, "-m", str(folder / "model.gguf"), "--host", "127.0.0.1", "--port", str(port)]
-    command += ["-c", str(CONTEXT), "-t", "1", "-np", "4", "-kvu", "--swa-full", "-fa", "off"]
+    command += ["-c", str(4 * CONTEXT), "-t", "1", "-np", "4", "--no-kv-unified", "--swa-full", "-fa", "off"]
     command += ["-ctk", "f32", "-ctv", "f32", "--no-warmup", *more]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
