@@ -20,6 +20,8 @@ COMMANDS = {
     "serve": "the language server, which editors start (also: cwm-lsp alone)",
     "trace": "predict what a call does, line by line, without running it",
     "record": "really run a call, traced (this executes your code)",
+    "fill": "what the ? holes of a file can be, so that its examples come out right",
+    "debug": "step a predicted run in the terminal, forwards and backwards",
     "dap": "the debug adapter, for editors",
     "eval": "how often predictions are right (this executes the programs)",
     "models": "which models there are, choosing, fetching, converting",
@@ -36,6 +38,7 @@ examples:
   cwm-lsp trace examples/strawberry.py
   cwm-lsp trace app.py --call "total([1, 2, 3])" --check
   cwm-lsp trace app.py --json | jq .line
+  cwm-lsp fill examples/holes/two_sum.py
   cwm-lsp doctor
 
 exit status: 0 done; 1 the prediction failed or was refused (one sentence on stderr says why); 2 bad usage"""

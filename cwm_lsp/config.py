@@ -41,7 +41,13 @@ __all__ = [
 ]
 
 PREFIX = "CWM_LSP_"
-NOT_SETTINGS = {"CONFIG", "DEBUG"}  # variables with our prefix that have a meaning of their own
+NOT_SETTINGS = {
+    "CONFIG",
+    "DEBUG",
+    "RUNTIME_DIR",
+    "API_KEY",
+    "TEST_LLAMA_SERVER",
+}  # variables with our prefix that have a meaning of their own
 OWN_ONLY = {"backend": "it may send your code elsewhere or start a program"}
 
 
@@ -67,7 +73,7 @@ class Settings:
     hint_width: int = 60
     code_lens: bool = True
     fills: bool = True
-    fill_seconds: float = 20.0
+    fill_seconds: float = 2.0
     diagnostics: tuple[DiagnosticKind, ...] = DIAGNOSTIC_KINDS
     diagnostics_confidence: float = 0.7
     diagnostics_severity: Severity = "information"

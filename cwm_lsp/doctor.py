@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
         _memory,
         _gpu,
         _terminal,
+        *_where_models_run(),
     )
     for check in checks:
         try:
@@ -61,6 +62,12 @@ def examine() -> Iterator[Finding]:
         except Exception as error:
             name = check.__name__.strip("_")
             yield Finding(name, "error", f"the check itself failed: {type(error).__name__}: {error}")
+
+
+def _where_models_run() -> tuple[Callable[[], Iterator[Finding]], ...]:
+    from cwm_lsp.commands import doctor_engines as more
+
+    return (more.llama, more.chosen, more.gpus, more.engines, more.editors)
 
 
 def _python() -> Iterator[Finding]:
@@ -127,19 +134,13 @@ def _models() -> Iterator[Finding]:
             yield Finding(profile.name, "ok", f"{folder} ({_megabytes(folder):,.0f} MB)")
         elif is_default:
             yield Finding(profile.name, "error", "its files are missing", "install cwm-lsp again")
-        elif profile.name == chosen:
-            yield Finding(
-                profile.name, "error", "chosen in the settings, but not on this machine", "download it"
-            )
+        elif profile.name == chosen and profile.backend != "remote":
+            fetch = f"cwm-lsp models fetch {profile.name}"
+            yield Finding(profile.name, "error", "chosen in the settings, but not on this machine", fetch)
+        elif profile.backend == "remote":
+            continue
         else:
             yield Finding(profile.name, "ok", "not on this machine")
-    if chosen not in {profile.name for profile in known}:
-        if Path(chosen).expanduser().is_dir():
-            yield Finding("model", "ok", f"{chosen} (chosen in the settings)")
-        else:
-            yield Finding(
-                "model", "warn", f"{chosen} is chosen in the settings and is no folder", "check the name"
-            )
 
 
 def _megabytes(folder: Path) -> float:

@@ -47,10 +47,12 @@ class Channel:
             self._open[self._tickets] = reply
         return reply
 
-    def settle(self, reply: Reply) -> bool:
-        """Takes a reply off the list of those that are due. False if it was answered before."""
+    def answer(self, reply: Reply, message: Message) -> None:
+        """Sends the answer to a request, unless it was answered before. It is off the list of those that are
+        due only once it is out: whoever ends the process waits for that."""
         with self._lock:
-            return self._open.pop(reply.ticket, None) is not None
+            if self._open.pop(reply.ticket, None) is not None:
+                self._send(message)
 
     def cancel_rest(self, but: Reply | None = None) -> None:
         """Answers whatever wasn't yet, apart from one."""
@@ -62,13 +64,16 @@ class Channel:
     def send(self, message: Message) -> None:
         """Numbers and sends a message."""
         with self._lock:
-            if self.broken:
-                return
-            self._seq += 1
-            try:
-                self._write(encode({"seq": self._seq, **message}))
-            except (OSError, ValueError):
-                self.broken = True
+            self._send(message)
+
+    def _send(self, message: Message) -> None:
+        if self.broken:
+            return
+        self._seq += 1
+        try:
+            self._write(encode({"seq": self._seq, **message}))
+        except (OSError, ValueError):
+            self.broken = True
 
 
 class Reply:
@@ -90,27 +95,18 @@ class Reply:
         }
         if body is not None:
             message["body"] = dict(body)
-        if self._channel.settle(self):
-            self._channel.send(message)
+        self._channel.answer(self, message)
 
     def refuse(self, error: RefusedError) -> None:
         """Failure, with the sentence for the user."""
-        if self._channel.settle(self):
-            self._channel.send(
-                {
-                    "type": "response",
-                    "request_seq": self.request_seq,
-                    "success": False,
-                    "command": self.command,
-                    "message": error.short or str(error),
-                    "body": {
-                        "error": {
-                            "id": 1,
-                            # A brace would begin a variable in the protocol's format.
-                            "format": "{text}",
-                            "variables": {"text": str(error)},
-                            "showUser": False,
-                        }
-                    },
-                }
-            )
+        # A brace would begin a variable in the protocol's format, so the sentence is one itself.
+        told = {"id": 1, "format": "{text}", "variables": {"text": str(error)}, "showUser": False}
+        message: Message = {
+            "type": "response",
+            "request_seq": self.request_seq,
+            "success": False,
+            "command": self.command,
+            "message": error.short or str(error),
+            "body": {"error": told},
+        }
+        self._channel.answer(self, message)

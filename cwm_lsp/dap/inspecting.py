@@ -15,15 +15,20 @@ from cwm_lsp.dap.protocol import Variable
 from cwm_lsp.dap.server import Handler
 from cwm_lsp.dap.variables import Path, locals_of
 from cwm_lsp.look import percent
-from cwm_lsp.source.parts import parts_of
+from cwm_lsp.model.backend import Cancel
+from cwm_lsp.source.parts import parts_of, type_of
 from cwm_lsp.trace.frame import Frame, Value
-from cwm_lsp.world.expressions import CantTellError, evaluate
+from cwm_lsp.world.expressions import CantTellError, FailsError, evaluate, parse
+from cwm_lsp.world.jumping import guessed
+from cwm_lsp.world.probe import probe
 from cwm_lsp.world.stepping import Stepper
 from cwm_lsp.world.timeline import Level
 
 if TYPE_CHECKING:
     from cwm_lsp.dap.session import Session
 
+_FIXED = frozenset(("int", "float", "complex", "bool", "NoneType", "str", "bytes", "range"))
+_ASKING = ("repl", "watch", "variables", None)
 _TRIPLE = re.compile(r"\(<class '([^']*)'>, (.*), <traceback object>\)\Z", re.DOTALL)
 
 
@@ -32,6 +37,7 @@ class Inspecting:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._asked: list[Value] = []
 
     def handlers(self) -> dict[str, Handler]:
         """Command to handler."""
@@ -110,12 +116,7 @@ class Inspecting:
             found = _page(self._prediction(stepper), start, count)
         elif path.scope == "locals" and not path.name:
             values = locals_of(self._level(path).locals)
-            found = [
-                session.shower.variable(
-                    name, value, Path("locals", path.level, name), name if name.isidentifier() else None
-                )
-                for name, value in _page(values, start, count)
-            ]
+            found = [self._local(stepper, path, name, value) for name, value in _page(values, start, count)]
         else:
             value = self.value_at(path)
             parts = parts_of(value.repr) if not path.items else None
@@ -127,6 +128,24 @@ class Inspecting:
                 found = session.shower.parts(value, path, self._expression(path), start, count)
         reply.ok({"variables": found})
 
+    def _local(self, stepper: Stepper, path: Path, name: str, value: Value) -> Variable:
+        """One variable; its type says so if the line that is under way may have changed it, and if it comes
+        from a call that was jumped over."""
+        shower = self._session.shower
+        expression = name if name.isidentifier() else None
+        shown = shower.variable(name, value, Path("locals", path.level, name), expression)
+        event = stepper.timeline.frame(stepper.index).event
+        notes = []
+        within = path.level > 0 or event in ("return", "exception")
+        if within and type_of(value.repr) not in _FIXED:
+            notes.append("as before this line")
+        if path.level == 0 and stepper.jump_over:
+            function = guessed(stepper.timeline, stepper.index, name)
+            if function is not None:
+                notes.append(f"{function} was jumped over")
+        shown["type"] = f" {shower.marks.dot} ".join([shown.get("type", ""), *notes])
+        return shown
+
     def _level(self, path: Path) -> Level:
         levels = self._session.stopped().levels
         if path.level >= len(levels):
@@ -137,6 +156,8 @@ class Inspecting:
         """The whole variable or expression that a path begins with."""
         if path.scope == "expression":
             return self._computed(path.name, path.level)
+        if path.scope == "asked":
+            return self._asked[path.level]
         values = self._level(path).locals
         if path.name not in values:
             raise RefusedError(f"There is no variable {path.name} any more.")
@@ -203,11 +224,48 @@ class Inspecting:
             session.console.command(expression, reply)
             return
         level = self.level_of(arguments.get("frameId") or None)
-        value = self._computed(expression, level)
+        levels = session.stepper.levels
+        values: Mapping[str, Value] = levels[level].locals if levels else {}
+        try:
+            value = evaluate(expression, values)
+        except CantTellError as error:
+            if context in _ASKING and _may_be_asked(expression, error):
+                self._ask(expression, values, reply)
+                return
+            raise RefusedError(f"can't tell: {error}") from None
+        self._answer(value, Path("expression", level, expression), reply, whole=context == "clipboard")
+
+    def _ask(self, expression: str, values: Mapping[str, Value], reply: Reply) -> None:
+        """Has the model say what an expression gives, which may take a while."""
+        session = self._session
+        simulation = session.stepper.simulation
+        session.rest()
+
+        def work(cancel: Cancel) -> None:
+            try:
+                value = probe(
+                    simulation.document,
+                    simulation.predictor,
+                    simulation.grounding,
+                    values=values,
+                    expression=expression,
+                    cancel=cancel,
+                )
+            except CantTellError as error:
+                short = "cancelled" if cancel.cancelled else None
+                reply.refuse(RefusedError(f"can't tell: {error}", short))
+                return
+            self._asked.append(value)
+            self._answer(value, Path("asked", len(self._asked) - 1, expression), reply)
+
+        session.job("ask", reply, work, "Asking the model")
+
+    def _answer(self, value: Value, path: Path, reply: Reply, *, whole: bool = False) -> None:
+        session = self._session
         shown: Variable = {"name": "", "value": "", "variablesReference": 0}
-        session.shower.expandable(shown, value.repr, Path("expression", level, expression))
+        session.shower.expandable(shown, value.repr, path)
         body = {
-            "result": value.repr if context == "clipboard" else session.shower.text(value),
+            "result": value.repr if whole else session.shower.text(value),
             "type": session.shower.kind(value),
             "variablesReference": shown["variablesReference"],
         }
@@ -285,6 +343,17 @@ class Inspecting:
     def _sources(self, arguments: Any, reply: Reply) -> None:
         launched = self._session.launched
         reply.ok({"sources": [self._session.source()] if launched else []})
+
+
+def _may_be_asked(expression: str, error: CantTellError) -> bool:
+    """False for what is no expression, and for what is known to raise."""
+    if isinstance(error, FailsError):
+        return False
+    try:
+        parse(expression)
+    except CantTellError:
+        return False
+    return True
 
 
 def confidence_of(frame: Frame) -> str:

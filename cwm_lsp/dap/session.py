@@ -143,6 +143,7 @@ class Session:
     ) -> None:
         """Answers, and moves; the stop is told by an event."""
         stepper = self.stopped()
+        self.runner.cancel(kind="ask")
         self.phase = "running"
         self.references.clear()
         reply.ok(body)
@@ -252,7 +253,9 @@ class Session:
         stepper.on_log = lambda text, frame: self.say(text, "console", frame)
         stepper.on_grown = self._note_growth
         self._stepper = stepper
-        self._prefetcher = Prefetcher(stepper.timeline, launched.ahead)
+        stepper.jump_over = launched.asked.get("stepOver") == "jump"
+        stepper.on_jump = self._say_jump
+        self._prefetcher = Prefetcher(stepper.timeline, launched.ahead, into_calls=not stepper.jump_over)
         self.breaking.take(stepper)
 
     def _configuration_done(self, arguments: Any, reply: Reply) -> None:
@@ -342,6 +345,10 @@ class Session:
     def _note_growth(self) -> None:
         if self._progress is not None:
             self._progress.note()
+
+    def _say_jump(self, frame: Frame) -> None:
+        value = self.shower.text(frame.arg) if frame.arg is not None else "None"
+        self.say(f"{frame.function} was jumped over: the model guesses that it returns {value}", frame=frame)
 
     def _say_end(self) -> None:
         launched, end = self.launched, self.stepper.simulation.end

@@ -50,13 +50,14 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """A snapshot read. `document` is None if it can't be; `error` then says why. `lines` are those of each
-    function at which a frame can be."""
+    function at which a frame can be, `around` is the innermost def around a line."""
 
     snapshot: Snapshot
     document: Document | None
     plans: tuple[Plan, ...] = ()
     error: DocumentError | None = None
     lines: Mapping[Function, frozenset[int]] = field(default_factory=dict)
+    around: Mapping[int, Function] = field(default_factory=dict)
 
     def plan(self, function: str) -> Plan | None:
         """The plan of a function, by its qualname."""
@@ -87,7 +88,15 @@ def analyse(snapshot: Snapshot, model: str, grounding: str, chosen: Mapping[str,
             best = own or next(iter(calls), None)
             key = Model(model, grounding)
             plans.append(make_plan(document, function, best, calls, key, by_user=own is not None))
-    return Analysis(snapshot, document, tuple(plans), lines=_lines(document))
+    return Analysis(snapshot, document, tuple(plans), lines=_lines(document), around=_around(document))
+
+
+def _around(document: Document) -> dict[int, Function]:
+    found: dict[int, Function] = {}
+    for function in document.functions:  # an outer one comes before those inside it
+        if function.kind in ("function", "async"):
+            found.update(dict.fromkeys(range(function.first_line, function.last_line + 1), function))
+    return found
 
 
 def _lines(document: Document) -> dict[Function, frozenset[int]]:

@@ -39,6 +39,7 @@ class Client:
     message_actions: bool = False
     action_literals: bool = False
     completion_markdown: bool = False
+    ghost_text: bool = False
     commands: frozenset[str] = frozenset()
     status: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +77,7 @@ def read_client(params: types.InitializeParams, encoding: str) -> Client:
         can("text_document.code_action.code_action_literal_support") is not None,
         types.MarkupKind.Markdown
         in (can("text_document.completion.completion_item.documentation_format") or ()),
+        can("text_document.inline_completion") is not None,
         frozenset(str(name) for name in commands) if isinstance(commands, list) else frozenset(),
         options.get("status") is True,
         settings if isinstance(settings, Mapping) else {},

@@ -11,12 +11,14 @@ from typing import Any
 
 from lsprotocol import types
 
-from cwm_lsp.look import cut, printable
+from cwm_lsp.look import cut, marked, printable
 from cwm_lsp.lsp.analysis import Plan
 from cwm_lsp.lsp.places import whole_line
 from cwm_lsp.lsp.render import outcome
 from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
+from cwm_lsp.trace.by_line import exception_text
+from cwm_lsp.trace.frame import Value
 
 STEP = "cwm.step"
 OTHER_CALL = "cwm.otherCall"
@@ -38,10 +40,31 @@ def code_lens(session: Session, params: types.CodeLensParams) -> list[types.Code
     return lenses
 
 
+def _reached(session: Session, source: Source, plan: Plan) -> types.Command | None:
+    """What another function's trace says of a function that the file shows no call of."""
+    known = source.tells(plan.function)
+    if known is None:
+        return None
+    traced, activation = known
+    item = traced.by_line.activations[activation]
+    arguments = ", ".join(value.repr for value in item.arguments.values())
+    came = item.exception or item.result
+    sign = session.marks.wrong if item.exception is not None else session.marks.arrow
+    value = Value(exception_text(came.repr), came.origin, came.confidence) if came is not None else None
+    shown = marked(value, session.marks, WIDTH) if value is not None else session.marks.ellipsis
+    call = cut(printable(f"{plan.function.name}({arguments})"), WIDTH, session.marks)
+    what = {"uri": source.uri, "function": traced.trace.function}
+    title = f"▷ {call} {sign} {shown} {session.marks.dot} in {traced.trace.function}"
+    return types.Command(title, "cwm.showTrace", arguments=[what])
+
+
 def _commands(session: Session, source: Source, plan: Plan) -> Iterator[types.Command]:
     name = plan.function.qualname
     what: dict[str, Any] = {"uri": source.uri, "function": name}
-    if plan.call is None:
+    reached = _reached(session, source, plan) if plan.call is None else None
+    if reached is not None:
+        yield reached
+    elif plan.call is None:
         yield types.Command(f"▷ predict {name}(…)", "cwm.trace", arguments=[what])
     else:
         call = cut(printable(plan.call.text), WIDTH, session.marks)

@@ -16,6 +16,7 @@ from lsprotocol import types
 from cwm_lsp.lsp.arguments import Arguments
 from cwm_lsp.lsp.explain import explain
 from cwm_lsp.lsp.facts import Traced
+from cwm_lsp.lsp.fill_commands import fill, fill_all
 from cwm_lsp.lsp.models import known_models
 from cwm_lsp.lsp.protocol import InvalidParamsError
 from cwm_lsp.lsp.session import Session
@@ -102,8 +103,9 @@ async def select_model(session: Session, arguments: Arguments, _: Token) -> Any:
 
 
 async def restart_engine(session: Session, _: Arguments, __: Token) -> Any:
-    """cwm.restartEngine: lets go of the model and predicts anew what was under way or had failed."""
-    session.predictions.reset()
+    """cwm.restartEngine: lets go of the model, ends the shared engine that holds it, and predicts anew what
+    was under way or had failed."""
+    session.predictions.reset(engine=True)
     session.reread()
     return {"model": session.settings.model}
 
@@ -188,6 +190,8 @@ COMMANDS: dict[str, Command] = {
     "cwm.status": status,
     "cwm.explain": explain_command,
     "cwm.debugConfiguration": debug_configuration,
+    "cwm.fill": fill,
+    "cwm.fillAll": fill_all,
 }
 REQUESTS: dict[str, Command] = {"cwm/trace": trace_request}
 

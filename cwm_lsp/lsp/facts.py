@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
@@ -41,6 +42,7 @@ class Traced:
         self.cached = cached
         self.by_line = ByLine(trace.frames, trace.end)
         self._facts: dict[int, dict[int, LineFact]] = {}
+        self.kept: dict[object, Any] = {}  # what a feature made of it, under a key of its own
 
     @property
     def key(self) -> str:
@@ -59,6 +61,17 @@ class Traced:
             known = self._facts[activation] = {fact.line: fact for fact in self._of(activation)}
         return known
 
+    @cached_property
+    def entered(self) -> dict[Function, int]:
+        """The functions that the trace entered, each with its first activation."""
+        names = self.by_line.functions
+        found: dict[Function, int] = {}
+        for function in self.document.functions:
+            if function.qualname in names and function.kind in ("function", "async"):
+                for index in self.activations(function)[:1]:
+                    found[function] = index
+        return found
+
     def activations(self, function: Function) -> list[int]:
         """The activations of this very function (two of one name are told apart by their lines)."""
         return [
@@ -69,11 +82,8 @@ class Traced:
 
     def prepare(self) -> None:
         """Works out the facts of each function's first activation."""
-        seen: set[str] = set()
-        for index, activation in enumerate(self.by_line.activations):
-            if activation.function not in seen:
-                seen.add(activation.function)
-                self.facts(index)
+        for activation in self.entered.values():
+            self.facts(activation)
 
     def _of(self, activation: int) -> Iterator[LineFact]:
         visits: dict[int, list[Visit]] = {}
@@ -85,10 +95,10 @@ class Traced:
     @cached_property
     def _targets(self) -> dict[int, dict[str, None]]:
         """The names that a line binds, as the syntax tree tells: a loop may set the same value again."""
+        stored = [n for n in self._nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         found: dict[int, dict[str, None]] = {}
-        for node in self._nodes:
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                found.setdefault(node.lineno, {})[node.id] = None
+        for node in sorted(stored, key=lambda node: (node.lineno, node.col_offset)):
+            found.setdefault(node.lineno, {})[node.id] = None
         return found
 
     @cached_property

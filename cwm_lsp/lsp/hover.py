@@ -87,10 +87,10 @@ class _Writer:
         function = next((f for f in self.place.document.functions if f.node is node), None)
         if function is None:
             return None
-        known = next((item for item in self.place.source.shown() if item[0] is function), None)
+        known = self.place.source.tells(function)
         if known is None:
             return self._waiting(function)
-        _, traced, activation = known
+        traced, activation = known
         item = traced.by_line.activations[activation]
         if item.caller is None:
             lines = [f"{self._code(traced.trace.call)} {self._tell(outcome(traced, self.marks, WIDTH))}"]

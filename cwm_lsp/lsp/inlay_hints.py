@@ -5,19 +5,20 @@ The whole values are in the tooltip, made when the client asks for it. Leaves ou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lsprotocol import types
 
-from cwm_lsp.look import marked, printable, strength
+from cwm_lsp.look import Strength, cut, marked, printable, strength
 from cwm_lsp.lsp.facts import Traced
 from cwm_lsp.lsp.places import present_lines
 from cwm_lsp.lsp.render import code, hint_text, origin, weakest
 from cwm_lsp.lsp.session import Session
-from cwm_lsp.lsp.sources import Source
 from cwm_lsp.source.document import convert_column
+from cwm_lsp.source.functions import Function
 from cwm_lsp.trace.by_line import exception_text
+from cwm_lsp.trace.frame import Value
 
 TOOLTIP_VALUES = 50
 
@@ -28,13 +29,14 @@ def inlay_hints(session: Session, params: types.InlayHintParams) -> list[types.I
     source = session.by_text.get(uri)
     if source is None or not session.settings.inlay_hints:
         return None
-    known = labels(session, source)
     text = next(item for item in source.texts if item.uri == uri)
     hints = []
     for line, old in present_lines(source, uri, params.range):
-        if old not in known:
+        known = source.about(old)
+        found = labels(session, *known).get(old) if known is not None else None
+        if known is None or found is None:
             continue
-        label, traced, activation, level = known[old]
+        (_, traced, activation), (label, level) = known, found
         content = text.line_text(line)
         end = convert_column(content, len(content.rstrip()), "codepoint", session.client.unit)
         hint = types.InlayHint(
@@ -62,36 +64,34 @@ def resolve(session: Session, hint: types.InlayHint) -> types.InlayHint:
     return hint
 
 
-Label = tuple[str, Traced, int, str]
-
-
-def labels(session: Session, source: Source) -> dict[int, Label]:
-    """What stands at the end of each analysed line, made once for what is shown now."""
-    shown = source.shown()
-    look = (session.settings.ascii, session.settings.hint_width)
-    if source.labels is None or source.labels[0] is not shown or source.labels[1] != look:
-        source.labels = (shown, look, dict(_labels(session, source)))
-    found: dict[int, Label] = source.labels[2]
+def labels(
+    session: Session, function: Function, traced: Traced, activation: int
+) -> dict[int, tuple[str, Strength]]:
+    """What stands at the end of each line of a function, made once for one look: text and strength."""
+    key = (activation, session.settings.ascii, session.settings.hint_width)
+    found: dict[int, tuple[str, Strength]] | None = traced.kept.get(key)
+    if found is None:
+        found = traced.kept[key] = dict(_labels(session, function, traced, activation))
     return found
 
 
-def _labels(session: Session, source: Source) -> Iterator[tuple[int, Label]]:
-    for function, traced, activation in source.shown():
-        item = traced.by_line.activations[activation]
-        if item.arguments:
-            values = [
-                f"{name} {marked(value, session.marks, session.settings.hint_width)}"
-                for name, value in item.arguments.items()
-            ]
-            text = printable(", ".join(values))
-            weak = weakest(item.arguments.values())
-            level = strength(weak) if weak else "sure"
-            yield function.def_line, (text[: session.settings.hint_width * 2], traced, activation, level)
-        for line, fact in traced.facts(activation).items():
-            if text := hint_text(fact, session.marks, session.settings.hint_width):
-                every = [value for _, values in fact.names for value in values]
-                weak = weakest([*every, *fact.returned])
-                yield line, (text, traced, activation, strength(weak) if weak else "sure")
+def _labels(
+    session: Session, function: Function, traced: Traced, activation: int
+) -> Iterator[tuple[int, tuple[str, Strength]]]:
+    width, marks = session.settings.hint_width, session.marks
+    arguments = traced.by_line.activations[activation].arguments
+    if arguments:
+        text = ", ".join(f"{name} {marked(value, marks, width)}" for name, value in arguments.items())
+        yield function.def_line, (cut(printable(text), width * 2, marks), _level(arguments.values()))
+    for line, fact in traced.facts(activation).items():
+        if text := hint_text(fact, marks, width):
+            every = [value for _, values in fact.names for value in values]
+            yield line, (text, _level([*every, *fact.returned]))
+
+
+def _level(values: Iterable[Value | None]) -> Strength:
+    weak = weakest(values)
+    return "sure" if weak is None else strength(weak)
 
 
 def _tooltip(session: Session, traced: Traced, activation: int, line: int) -> types.MarkupContent | str:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from cwm_lsp import __version__
 from cwm_lsp.config import Settings
-from cwm_lsp.model.backend import Backend, BackendError
-from cwm_lsp.model.catalog import connect, find, profiles
+from cwm_lsp.model.backend import Backend, BackendError, Cancel
+from cwm_lsp.model.catalog import connect, engine_target, find, profiles, target
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.choices import Grounding
 from cwm_lsp.world.predictor import Predictor
@@ -60,35 +60,41 @@ def budgets_of(settings: Settings) -> Budgets:
     return Budgets(settings.max_frames, settings.max_tokens, settings.max_seconds)
 
 
+class LoadingCancelledError(Exception):
+    """Whoever wanted the model wants it no more."""
+
+
 class Models:
-    """The one model of this server. `changed` is told when it is being loaded, is there, or failed."""
+    """The one model of this server. `changed` is told ("loading", what is done), ("idle", "")."""
 
     def __init__(self, changed: Callable[[str, str], None]) -> None:
         self._changed = changed
         self._loaded: Loaded | None = None
         self._wanted: tuple[str, str, str] | None = None
 
-    def get(self, settings: Settings) -> Loaded:
-        """The model of these settings, loaded if need be. Raises BackendError with one sentence."""
+    def get(self, settings: Settings, cancel: Cancel | None = None) -> Loaded:
+        """The model of these settings, loaded if need be. Raises BackendError with one sentence, and
+        LoadingCancelledError."""
         wanted = (settings.model, repr(sorted(map(repr, settings.backend.items()))), settings.grounding)
         if self._loaded is not None and self._wanted == wanted:
             return self._loaded
         self.close()
         self._changed("loading", settings.model)
         try:
-            self._loaded = _load(settings)
-        except BackendError:
+            self._loaded = self._load(settings, cancel)
+        except (BackendError, LoadingCancelledError):
             raise
         except Exception as error:  # a library's own: the server lives on, and says so
             log.exception("the model %s could not be loaded", settings.model)
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise BackendError(f"The model {settings.model} could not be loaded: {reason}.") from error
+        finally:
+            self._changed("idle", "")
         self._wanted = wanted
-        self._changed("idle", self._loaded.name)
         return self._loaded
 
     def close(self) -> None:
-        """Frees the model; the next `get` loads it anew."""
+        """Lets go of the model; the next `get` loads it anew."""
         loaded, self._loaded = self._loaded, None
         if loaded is not None:
             try:
@@ -96,16 +102,34 @@ class Models:
             except Exception:
                 log.exception("the model could not be closed")
 
+    def stop_engine(self, settings: Settings) -> None:
+        """Ends the shared engine of these settings, if the model has one and it runs."""
+        from cwm_lsp.model.engine_client import Supervisor
+        from cwm_lsp.model.http_client import HttpError
 
-def _load(settings: Settings) -> Loaded:
-    from cwm_lsp.world.predictors import predictor_for
+        self.close()
+        try:
+            if target(settings.model, settings.backend)[0] in ("embedded", "remote"):
+                return
+            supervisor = Supervisor(*engine_target(settings.model, settings.backend))
+            supervisor.client().json("POST", "/v1/cwm-lsp/stop", {"when_idle": False}, timeout=5.0)
+        except (BackendError, HttpError, OSError) as error:
+            log.info("no engine was ended: %s", error)
 
-    backend = connect(settings.model, **settings.backend)
-    try:
-        predictor = predictor_for(backend)
-    except BackendError:
-        backend.close()
-        raise
-    # Until a predictor can compute values, "flow" is the nearest that can be had.
-    grounding: Grounding = "none" if settings.grounding == "none" else "flow"
-    return Loaded(backend, predictor, grounding, backend.describe().name)
+    def _load(self, settings: Settings, cancel: Cancel | None) -> Loaded:
+        from cwm_lsp.world.predictors import predictor_for
+
+        def progress(doing: str, part: float) -> None:
+            if cancel is not None and cancel.cancelled:
+                raise LoadingCancelledError
+            self._changed("loading", f"{settings.model}: {doing} {part:.0%}")
+
+        backend = connect(settings.model, progress=progress, **settings.backend)
+        try:
+            predictor = predictor_for(backend)
+        except BackendError:
+            backend.close()
+            raise
+        # Until a predictor can compute values, "flow" is the nearest that can be had.
+        grounding: Grounding = "none" if settings.grounding == "none" else "flow"
+        return Loaded(backend, predictor, grounding, backend.describe().name)

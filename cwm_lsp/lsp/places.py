@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from cwm_lsp.lsp.buffers import Text
-from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
 from cwm_lsp.source.document import Document, Unit, convert_column
+
+if TYPE_CHECKING:
+    from cwm_lsp.lsp.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from cwm_lsp.config import Settings
 from cwm_lsp.lsp.facts import Traced
-from cwm_lsp.lsp.models import Models, budgets_of
-from cwm_lsp.lsp.worker import Steps
+from cwm_lsp.lsp.models import LoadingCancelledError, Models, budgets_of
+from cwm_lsp.lsp.worker import CancelledJobError, Steps
 from cwm_lsp.model.backend import Cancel
 from cwm_lsp.source.calls import TracedCall
 from cwm_lsp.source.dependencies import Closure
@@ -54,7 +54,10 @@ def predict(
     progress: Callable[[int], None],
 ) -> Steps[Traced]:
     """The steps; a frame each. Raises PredictionFailedError, BackendError, CallError."""
-    model = models.get(settings)
+    try:
+        model = models.get(settings, cancel)
+    except LoadingCancelledError:
+        raise CancelledJobError from None
     yield
     simulation = Simulation.start(
         wanted.document,

@@ -41,7 +41,8 @@ class Predictions:
         self.worker = Worker("model", session.deliver)
         self.models = Models(lambda state, name: session.deliver(partial(self._model_is, state, name)))
         self.problem: str | None = None
-        self.loading = False
+        self.loading: str | None = None
+        self._loading_bar: Bar | None = None
         self._batch: Bar | None = None
         self._told: tuple[str, str, str] | None = None
 
@@ -165,14 +166,20 @@ class Predictions:
         for running in source.running.values():
             self.cancel(running)
 
+    def _stop_all(self) -> None:
+        for source in self._session.sources.values():
+            self.stop(source)
+
     def _stop_background(self) -> None:
         for source in self._session.sources.values():
             for running in source.running.values():
                 if not running.asked:
                     self.cancel(running)
 
-    def reset(self) -> None:
-        """Ends everything and lets go of the model: the next prediction loads it anew."""
+    def reset(self, engine: bool = False) -> None:
+        """Ends everything and lets go of the model: the next prediction loads it anew. `engine`: the shared
+        process that holds it ends too."""
+        settings = self._session.settings
         for source in self._session.sources.values():
             self.stop(source)
             source.running.clear()
@@ -181,7 +188,10 @@ class Predictions:
 
         def steps(_: Cancel) -> Steps[None]:
             yield
-            self.models.close()
+            if engine:
+                self.models.stop_engine(settings)
+            else:
+                self.models.close()
 
         self.worker.submit(Job("close the model", Priority.URGENT, steps, lambda *_: self.tell()))
 
@@ -206,8 +216,16 @@ class Predictions:
         self._session.say(f"{sentence} {RESTART}", types.MessageType.Error, once="engine")
         self.tell()
 
-    def _model_is(self, state: str, _: str) -> None:
-        self.loading = state == "loading"
+    def _model_is(self, state: str, doing: str) -> None:
+        self.loading = doing if state == "loading" else None
+        if self.loading is None:
+            if self._loading_bar is not None:
+                self._loading_bar.end()
+                self._loading_bar = None
+        elif self._loading_bar is None:
+            self._loading_bar = Bar(self._session, f"Loading {self._session.settings.model}", self._stop_all)
+        else:
+            self._loading_bar.report(self.loading)
         self.tell()
 
     @property
@@ -218,7 +236,7 @@ class Predictions:
         if self.problem:
             return "error", model, f"{self.problem} {RESTART}"
         if self.loading:
-            return "loading", model, f"{model} is being loaded"
+            return "loading", model, f"loading {self.loading}"
         if running:
             return "predicting", model, f"predicting {running[0].text}"
         return "idle", model, ""

@@ -104,6 +104,7 @@ class Protocol(LanguageServerProtocol):
                     else JsonRPCNotification(method=method, jsonrpc="2.0", params=data.get("params"))
                 )
             else:
+                _check_addresses(data.get("params"))
                 message = self._converter.structure(data, known)
                 if is_request != hasattr(message, "id"):
                     self._refuse(identity, INVALID_REQUEST, f"{method} is not sent in this way.")
@@ -218,6 +219,15 @@ class Protocol(LanguageServerProtocol):
     def ask(self, method: str, params: Any) -> Future[Any]:
         """Sends a request to the client; the answer's future never breaks the event loop."""
         return self.send_request(method, params)
+
+
+def _check_addresses(params: Any) -> None:
+    """The converter would make a string of any address. Raises TypeError."""
+    if isinstance(params, dict):
+        for name in ("textDocument", "notebookDocument"):
+            document = params.get(name)
+            if isinstance(document, dict) and not isinstance(document.get("uri"), str):
+                raise TypeError(f"the uri of {name} is no string")
 
 
 def _reason(error: BaseException) -> str:

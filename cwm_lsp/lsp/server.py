@@ -2,8 +2,8 @@
 
 An editor waits for the answer to `initialize`, so nothing is imported for it that it doesn't need; the
 features (features.py) come with the first message after it. Two kinds of handler: plain functions change
-state or look things up, and never wait; commands are coroutines that may wait for the model's thread, each
-for its own request, and are cancelled with it.
+state or look things up, and never wait; commands and fills are coroutines that may wait for the model's
+thread, each for its own request, and are cancelled with it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTEBOOKS = types.NotebookDocumentSyncOptions(
-    [types.NotebookDocumentFilterWithCells([types.NotebookCellLanguage("python")])]
+    [types.NotebookDocumentFilterWithNotebook("*", [types.NotebookCellLanguage("python")])]
 )
 NOTIFICATIONS = (
     types.INITIALIZED,
@@ -49,6 +49,12 @@ ANSWERS: dict[str, Any] = {
     types.TEXT_DOCUMENT_CODE_LENS: types.CodeLensOptions(resolve_provider=False),
     types.TEXT_DOCUMENT_INLINE_VALUE: None,
     types.WORKSPACE_TEXT_DOCUMENT_CONTENT: None,
+    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions([types.CodeActionKind.QuickFix]),
+}
+WAITING: dict[str, Any] = {
+    # Announced statically: some clients know no other way. Without options pygls would leave it out.
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: types.InlineCompletionOptions(),
+    types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(trigger_characters=["?"]),
 }
 COMMANDS = (
     "cwm.trace",
@@ -61,6 +67,8 @@ COMMANDS = (
     "cwm.status",
     "cwm.explain",
     "cwm.debugConfiguration",
+    "cwm.fill",
+    "cwm.fillAll",
 )
 REQUESTS = ("cwm/trace",)
 TRACE_SCHEME = "cwm-trace"
@@ -79,6 +87,8 @@ class Server(LanguageServer):
             self.feature(method)(self._notification(method))
         for method, options in ANSWERS.items():
             self.feature(method, options)(self._answer(method))
+        for method, options in WAITING.items():
+            self.feature(method, options)(self._waiting(method))
         for name in COMMANDS:
             self.command(name)(self._command(name))
         for method in REQUESTS:
@@ -103,6 +113,8 @@ class Server(LanguageServer):
     def _initialize(self, params: types.InitializeParams) -> None:
         encoding = self.workspace.position_encoding
         self.client = read_client(params, str(getattr(encoding, "value", encoding) or "utf-16"))
+        if self.client.ghost_text:  # the same fills twice would be in the way
+            self.protocol.fm.features.pop(types.TEXT_DOCUMENT_COMPLETION, None)
 
     def _notification(self, method: str) -> Any:
         def notice(params: Any) -> None:
@@ -113,6 +125,12 @@ class Server(LanguageServer):
     def _answer(self, method: str) -> Any:
         def answer(params: Any) -> Any:
             return self.features.answer(method, params)
+
+        return answer
+
+    def _waiting(self, method: str) -> Any:
+        async def answer(params: Any) -> Any:
+            return await self.features.wait(method, params)
 
         return answer
 

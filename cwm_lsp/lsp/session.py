@@ -19,6 +19,7 @@ from cwm_lsp.look import ASCII, UNICODE, Marks
 from cwm_lsp.lsp.analysis import Analysis, Plan, analyse
 from cwm_lsp.lsp.client import Client
 from cwm_lsp.lsp.facts import Traced
+from cwm_lsp.lsp.fills import Filler
 from cwm_lsp.lsp.models import identity
 from cwm_lsp.lsp.predictions import Predictions
 from cwm_lsp.lsp.progress import Bar
@@ -50,6 +51,7 @@ class Session:
         self.reader = Worker("reader", self.deliver)
         self.cache = self._open_cache()
         self.predictions = Predictions(self)
+        self.filler = Filler(self)
         self.changed: list[Callable[[Source], None]] = []
         self.closed: list[Callable[[Source], None]] = []
         self.with_diagnostics = set[str]()
@@ -86,7 +88,7 @@ class Session:
         self.sources[source.uri] = source
         for text in source.texts:
             self.by_text[text.uri] = source
-        self.touched(source, seconds=0.05)
+        self.touched(source, seconds=min(0.05, self.settings.idle_seconds))
 
     def remove(self, uri: str) -> None:
         """It was closed: its work ends."""
@@ -97,6 +99,7 @@ class Session:
             self.by_text.pop(text.uri, None)
         self._stop_timer(uri)
         self.predictions.stop(source)
+        self.filler.stop(source)
         for listener in self.closed:
             listener(source)
 
@@ -135,7 +138,7 @@ class Session:
             done: asyncio.Future[Analysis] = self.loop.create_future()
             done.set_result(source.analysis)
             if predicting:
-                self.predictions.missing(source)
+                self._predict(source)
             return done
         under_way = self._analysing.get(source.uri)
         if under_way is None or under_way[0] != source.edits:
@@ -145,8 +148,14 @@ class Session:
         else:
             future = under_way[1]
         if predicting:
-            future.add_done_callback(lambda _: self.predictions.missing(source))
+            future.add_done_callback(lambda done: None if done.cancelled() else self._predict(source))
         return future
+
+    def _predict(self, source: Source) -> None:
+        """Does in the background what was not done yet: holes first, they are what is being worked on."""
+        if self.sources.get(source.uri) is source:
+            self.filler.search(source, asked=False)
+            self.predictions.missing(source)
 
     def _skip(self, source: Source) -> asyncio.Future[Analysis]:
         if source.skipped is None:
@@ -256,6 +265,7 @@ class Session:
         budgets = ("max_frames", "max_tokens", "max_seconds")
         if any(getattr(old, name) != getattr(settings, name) for name in told + budgets):
             self.predictions.reset()
+            self.filler.reset()
             self.reread()
         for source in self.sources.values():
             self.show(source)

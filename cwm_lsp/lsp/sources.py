@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pygls.uris import to_fs_path
 
@@ -19,7 +18,6 @@ from cwm_lsp.lsp.analysis import Analysis, Snapshot
 from cwm_lsp.lsp.buffers import Text, Tracker
 from cwm_lsp.lsp.facts import Traced
 from cwm_lsp.lsp.worker import Job
-from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
 
 _MAGIC = re.compile(r"^\s*[%!?]")
@@ -97,9 +95,8 @@ class Source:
     skipped: str | None = None
     focus: int = 1
     spent: float = 0.0
-    labels: Any = None  # kept by inlay_hints.py
     _intact: tuple[int, dict[str, bool]] = (-1, {})
-    _shown: tuple[int, list[tuple[Function, Traced, int]]] | None = None
+    _by_function: dict[Function, list[tuple[Traced, int]]] | None = None
 
     @property
     def path(self) -> str | None:
@@ -137,7 +134,7 @@ class Source:
         if self.follow is not None:
             self.follow.close()
         self.analysis, self.follow = analysis, follow
-        self._intact, self._shown = (-1, {}), None
+        self._intact, self._by_function = (-1, {}), None
 
     @property
     def fresh(self) -> bool:
@@ -159,33 +156,38 @@ class Source:
     def set_results(self, results: dict[str, Traced]) -> None:
         """Other traces are to be shown."""
         self.results = results
-        self._shown = None
+        self._by_function = None
 
     def shown(self) -> list[tuple[Function, Traced, int]]:
-        """Each function that some trace entered, with the trace that tells about it and the activation: its
-        own if it has one, else the first in which another function's trace entered it."""
-        if self.analysis is None or self.analysis.document is None:
-            return []
-        if self._shown is None or self._shown[0] != self.edits:
-            self._shown = (self.edits, self._find_shown(self.analysis, self.analysis.document))
-        return self._shown[1]
+        """Each function that some trace of unchanged code entered, with the trace that tells about it."""
+        document = self.analysis.document if self.analysis is not None else None
+        found = [(function, self.tells(function)) for function in document.functions] if document else []
+        return [(function, *known) for function, known in found if known is not None]
 
-    def _find_shown(self, analysis: Analysis, document: Document) -> list[tuple[Function, Traced, int]]:
-        keys = [plan.key for plan in analysis.plans if plan.key in self.results]
-        traces = [self.results[key] for key in keys if key is not None and self.intact(self.results[key])]
-        found: list[tuple[Function, Traced, int]] = []
-        for function in document.functions:
-            if function.kind not in ("function", "async"):
-                continue
-            for traced in sorted(traces, key=lambda item: item.trace.function != function.qualname):
-                if activations := traced.activations(function):
-                    found.append((function, traced, activations[0]))
-                    break
-        return found
+    def tells(self, function: Function) -> tuple[Traced, int] | None:
+        """The trace that tells about a function, and the activation: its own if it has one, else the first
+        in which another function's trace entered it. None if there is none, or the code has changed."""
+        for traced, activation in self._index().get(function, ()):
+            if self.intact(traced):
+                return traced, activation
+        return None
 
     def about(self, line: int) -> tuple[Function, Traced, int] | None:
         """What tells about an analysed line: the innermost function around it, if a trace entered it."""
-        if self.analysis is None or self.analysis.document is None:
-            return None
-        function = self.analysis.document.function_at(line)
-        return next((item for item in self.shown() if item[0] is function), None)
+        function = self.analysis.around.get(line) if self.analysis is not None else None
+        known = self.tells(function) if function is not None else None
+        return (function, *known) if function is not None and known is not None else None
+
+    def _index(self) -> dict[Function, list[tuple[Traced, int]]]:
+        """The traces of each function, its own first; made anew only when there are other traces."""
+        if self._by_function is not None or self.analysis is None or self.analysis.document is None:
+            return self._by_function or {}
+        found: dict[Function, list[tuple[Traced, int]]] = {}
+        for plan in self.analysis.plans:
+            traced = self.results.get(plan.key or "")
+            for function, activation in traced.entered.items() if traced is not None else ():
+                known = found.setdefault(function, [])
+                own = traced is not None and traced.trace.function == function.qualname
+                known.insert(0 if own else len(known), (traced, activation))  # type: ignore[arg-type]
+        self._by_function = found
+        return found

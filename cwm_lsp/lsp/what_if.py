@@ -14,7 +14,7 @@ from lsprotocol import types
 from cwm_lsp.config import Settings
 from cwm_lsp.lsp.arguments import Arguments
 from cwm_lsp.lsp.facts import Traced
-from cwm_lsp.lsp.models import Models, budgets_of
+from cwm_lsp.lsp.models import LoadingCancelledError, Models, budgets_of
 from cwm_lsp.lsp.progress import Bar
 from cwm_lsp.lsp.protocol import InvalidParamsError
 from cwm_lsp.lsp.session import Session
@@ -93,7 +93,10 @@ def _frame(source: Source, arguments: Arguments, traced: Traced) -> int:
 def _steps(
     traced: Traced, frame: int, edits: dict[str, str], models: Models, cancel: Cancel, *, settings: Settings
 ) -> Steps[Traced]:
-    model = models.get(settings)
+    try:
+        model = models.get(settings, cancel)
+    except LoadingCancelledError:
+        raise CancelledJobError from None
     yield
     trace_ = traced.trace
     simulation = replay(

@@ -221,7 +221,13 @@ class EmbeddedBackend(LocalBackend):
             codec=config.codec,
             parameters=runner.parameters,
             context=runner.context,
-            details={"folder": str(path), "dtype": runner.dtype, "threads": threads, "device": "cpu"},
+            details={
+                "folder": str(path),
+                "dtype": runner.dtype,
+                "threads": threads,
+                "device": "cpu",
+                **config.calibration(),
+            },
         )
         super().__init__(
             runner, vocabulary, description, sequences=sequences, largest_pass=_LARGEST_PASS, first_pass=256

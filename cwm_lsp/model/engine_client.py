@@ -47,6 +47,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._client: HttpClient | None = None
         self._address: tuple[Any, ...] = ()
+        self._asked_to_end = False
 
     def client(self) -> HttpClient:
         """A client of the engine. Raises HttpError if there is none."""
@@ -79,7 +80,6 @@ class Supervisor:
         """Its hello; the engine is started if there is none. Raises BackendError, or HttpError if it may help
         to try again."""
         deadline = time.monotonic() + _START_SECONDS
-        asked_to_end = False
         while True:
             try:
                 said = self.hello()
@@ -89,10 +89,10 @@ class Supervisor:
                 self._start_if_none(error)
                 time.sleep(_LOOK)
                 continue
-            if asked_to_end or not _is_older(str(said.get("version")), __version__):
+            if self._asked_to_end or not _is_older(str(said.get("version")), __version__):
                 return said
             # An engine of an older version goes when it has nothing to do; while it is busy it will do.
-            asked_to_end = True
+            self._asked_to_end = True
             with suppress(HttpError):
                 self.client().json("POST", "/v1/cwm-lsp/stop", {"when_idle": True}, timeout=5.0)
             self._await_end(3.0)

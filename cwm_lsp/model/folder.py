@@ -43,6 +43,13 @@ class ModelConfig:
             raise BackendError(f"{path} is not a model's configuration.")
         return cls._of(data, folder)
 
+    def calibration(self) -> dict[str, Any]:
+        """What a description's details say of it: how often the model is right at which confidence, if that
+        was measured (world/confidence.py)."""
+        own = self.raw.get("cwm_lsp")
+        told = own.get("calibration") if isinstance(own, dict) else None
+        return {} if told is None else {"calibration": told}
+
     @classmethod
     def _of(cls, data: dict[str, Any], folder: Path) -> ModelConfig:
         eos = data.get("eos_token_id")

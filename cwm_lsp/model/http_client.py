@@ -58,8 +58,7 @@ class Endpoint:
         if self.socket is not None:
             return str(self.socket)
         parts = urlsplit(self.url)
-        where = parts.hostname or self.url
-        return f"{parts.scheme}://{where}{f':{parts.port}' if parts.port else ''}{parts.path.rstrip('/')}"
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
     @property
     def is_loopback(self) -> bool:

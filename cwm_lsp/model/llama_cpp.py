@@ -101,8 +101,11 @@ class LlamaRunner:
             self.window = int(llama.llama_model_n_swa(self._model))
             self.parameters = int(llama.llama_model_n_params(self._model))
             self.size = int(llama.llama_model_size(self._model))
-            # One sequence more than the pool holds: a fork is made before an old one is dropped.
-            made = self._context_params(context, sequences + 1, threads, kv, flash)
+            # One sequence more than the pool holds: a fork is made before an old one is dropped. And a
+            # shadow for each: llama.cpp overwrites what has left the window of its only owner, also with
+            # `swa_full`, and what has two owners it keeps.
+            self._shadow = sequences + 1
+            made = self._context_params(context, 2 * self._shadow, threads, kv=kv, flash=flash)
             self._context = llama.llama_init_from_model(self._model, made)
             if not self._context:
                 self.close()
@@ -114,7 +117,9 @@ class LlamaRunner:
         self.relieve: Callable[[], bool] | None = None
         """Called where the cache is full: frees a sequence that nobody uses, False if there is none."""
 
-    def _context_params(self, context: int, sequences: int, threads: int, kv: str, flash: bool | None) -> Any:
+    def _context_params(
+        self, context: int, sequences: int, threads: int, *, kv: str, flash: bool | None
+    ) -> Any:
         params = self._llama.llama_context_default_params()
         params.n_ctx = context
         params.n_batch = params.n_ubatch = _BATCH
@@ -158,19 +163,22 @@ class LlamaRunner:
         oldest = int(llama.llama_memory_seq_pos_min(self._memory, seq))
         if length and oldest > max(0, length - self.window + 1 if self.window else 0):
             raise BackendError("llama.cpp dropped a part of the window; the sequence can't be cut there.")
-        if not llama.llama_memory_seq_rm(self._memory, seq, length, -1):
-            raise BackendError("llama.cpp could not cut a sequence.")
+        for each in (seq, seq + self._shadow):
+            if not llama.llama_memory_seq_rm(self._memory, each, length, -1):
+                raise BackendError("llama.cpp could not cut a sequence.")
 
     def copy(self, seq: int, length: int) -> int:
         """A new sequence that shares the first `length` tokens."""
         other = self._take()
-        self._llama.llama_memory_seq_cp(self._memory, seq, other, 0, length)
+        for each in (other, other + self._shadow):
+            self._llama.llama_memory_seq_cp(self._memory, seq, each, 0, length)
         return other
 
     def release(self, seq: int) -> None:
         """Empties a sequence for the next one."""
         if self._context and seq not in self._idle:
-            self._llama.llama_memory_seq_rm(self._memory, seq, -1, -1)
+            for each in (seq, seq + self._shadow):
+                self._llama.llama_memory_seq_rm(self._memory, each, -1, -1)
             self._idle.append(seq)
 
     def close(self) -> None:
@@ -225,7 +233,10 @@ class LlamaRunner:
             raise BackendError(f"llama.cpp failed in a pass (status {status}).")
         at_token = 0
         for at, cache, ids, every in piece:
-            cache.length += len(ids)
+            end = cache.length + len(ids)
+            shadow = cache.seq + self._shadow
+            self._llama.llama_memory_seq_cp(self._memory, cache.seq, shadow, cache.length, end)
+            cache.length = end
             if not every:
                 rows[at].clear()
             for i in range(at_token if every else at_token + len(ids) - 1, at_token + len(ids)):

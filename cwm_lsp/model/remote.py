@@ -17,7 +17,7 @@ from pathlib import Path
 from cwm_lsp.model.backend import BackendError, Completion, Description, Request, StopReason, Timing
 from cwm_lsp.model.folder import Codec
 from cwm_lsp.model.grammar import Grammars
-from cwm_lsp.model.http_client import CancelledError, Endpoint, HttpClient, HttpError
+from cwm_lsp.model.http_client import CancelledError, Endpoint, HttpClient
 from cwm_lsp.model.remote_choices import Choosing, among
 from cwm_lsp.model.remote_dialects import DIALECTS, Ask, Features, Malformed, ServerName, Told
 from cwm_lsp.model.remote_discovery import Found, check_tokenizer, find_features, find_server
@@ -161,15 +161,21 @@ class RemoteBackend:
         logprobs, choices, forced = list[float](), list[float](), list[bool]()
         reason: StopReason | None = None
         tokens: list[int] = []
+        start, forced_left = 0, 0
         for at, token in enumerate(told.tokens):
             if matcher.done or len(tokens) >= request.max_tokens:
                 break
+            if not forced_left:
+                sure = matcher.forced(tokens[start:])
+                forced_left = len(sure) if told.tokens[at : at + len(sure)] == sure else 0
             allowed = matcher.allowed()
             if not matcher.accepts((token,)):
                 return None
             matcher.consume((token,))
             tokens.append(token)
-            only = len(allowed) == 1
+            start = len(tokens) if self._vocabulary.is_special(token) else start
+            only = forced_left > 0 or len(allowed) == 1
+            forced_left = max(0, forced_left - 1)
             value = told.logprobs[at] if at < len(told.logprobs) else None
             tops = dict(told.tops[at]) if at < len(told.tops) else {}
             unknown = only or value is None
@@ -268,7 +274,7 @@ def connect(
         url = url.removesuffix(ending)
     endpoint = Endpoint(
         url,
-        key=_key(key_env, url),
+        key=key_of(key_env, url),
         ca=None if ca is None else Path(ca).expanduser(),
         connect_timeout=connect_timeout,
         timeout=timeout,
@@ -332,7 +338,7 @@ def _vocabulary(
     return HfVocabulary.from_folder(path if path.is_dir() else resolve(str(tokenizer))), codec
 
 
-def _key(variable: str, url: str) -> str:
+def key_of(variable: str, url: str) -> str:
     """The key from the environment, else from the system's keyring if the keyring package is there."""
     key = os.environ.get(variable, "")
     if not key:
@@ -352,6 +358,3 @@ def seeded(request: Request) -> Request:
     if request.temperature <= 0 or request.seed is not None:
         return request
     return replace(request, seed=random.getrandbits(31))
-
-
-__all__ = ["HttpError", "RemoteBackend", "ScoringRemoteBackend", "connect", "seeded"]

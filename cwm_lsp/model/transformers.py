@@ -166,6 +166,7 @@ class TransformersBackend(LocalBackend):
                 "dtype": precision_of(config, dtype, runner.dtype),
                 "device": runner.device,
                 "memory": str(needed),
+                **config.calibration(),
             },
         )
         super().__init__(

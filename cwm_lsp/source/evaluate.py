@@ -1,181 +1,111 @@
-"""Walks an expression in evaluation order and asks for each primitive operation in it.
+"""Walks an expression in evaluation order, operation by operation.
 
 Structure is the walk's own business: what is evaluated first, which side of an `and` is skipped, how a
-display is put together, which argument binds which parameter. Values are not: each one is asked for.
-Leaves out statements (execute.py) and everything about frames.
+display is put together, which argument binds which parameter. Values are not: each one is computed or asked
+for (asking.py). Leaves out calls (evaluate_calls.py), iterations (iterations.py), statements (execute.py)
+and everything about frames.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator
-from typing import Protocol
+from collections.abc import Callable, Generator
+from typing import Any
 
-from cwm_lsp.source.operations import (
-    Answer,
-    Create,
-    Enter,
-    Operation,
-    Question,
-    Raised,
-    Ref,
-    Stop,
-    Unsupported,
-    Walk,
+from cwm_lsp.source import literals_operators as operators
+from cwm_lsp.source.asking import NONE, OMITTED, Asking, PythonRaised, direct_of
+from cwm_lsp.source.literals_build import BINARY, COMPARE, UNARY, is_constant
+from cwm_lsp.source.literals_build import key as as_key
+from cwm_lsp.source.literals_limits import Budget, Refused
+from cwm_lsp.source.objects import (
+    BoundMethod,
+    Builtin,
+    ClassObject,
+    ExceptionObject,
+    FunctionObject,
+    GeneratorObject,
+    Instance,
+    Module,
+    Opaque,
+    Walker,
+    lowest,
 )
-from cwm_lsp.source.values import class_of_instance, elements, kind_of, sequence_repr
+from cwm_lsp.source.operations import Answer, Create, Enter, Question, Ref, Unsupported, Walk
+from cwm_lsp.source.told_values import exception_of
 
-BINARY = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
-    ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitXor: "^", ast.BitAnd: "&", ast.MatMult: "@",
-}  # fmt: skip
-UNARY = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~", ast.Not: "not"}
-COMPARE = {
-    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
-    ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
-}  # fmt: skip
-NO_RESULT = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "remove",
-        "sort",
-        "reverse",
-        "clear",
-        "add",
-        "discard",
-        "update",
-        "difference_update",
-        "intersection_update",
-        "symmetric_difference_update",
-        "appendleft",
-        "extendleft",
-        "rotate",
-    ]
+_TRUE_OBJECTS = (
+    FunctionObject,
+    ClassObject,
+    Builtin,
+    BoundMethod,
+    Walker,
+    GeneratorObject,
+    Module,
+    ExceptionObject,
 )
-MUTATING = NO_RESULT | {"pop", "popitem", "setdefault", "popleft"}
-CONVERSIONS = {-1: "", 115: "!s", 114: "!r", 97: "!a"}
+_DUNDERS = {
+    "+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "//": "__floordiv__", "%": "__mod__",
+    "**": "__pow__", "==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__",
+    ">=": "__ge__", "@": "__matmul__", "&": "__and__", "|": "__or__", "^": "__xor__",
+}  # fmt: skip
+TRUE, FALSE = Ref(True), Ref(False)
 
 
-class PythonRaised(Exception):  # noqa: N818
-    """An answer was an exception: unwinds the walk to the statement."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-
-class Scope(Protocol):
-    """What a walk reads from the activation that it walks in."""
-
-    def lookup(self, name: str) -> Ref | None:
-        """The value, function or builtin that a name stands for; None if it is unbound or unknown."""
-
-    def read(self, cell: int) -> str:
-        """The current `repr` in a heap cell."""
-
-    def write(self, cell: int, text: str) -> None:
-        """Puts a new `repr` into a heap cell."""
-
-    def store(self, name: str, value: Ref) -> None:
-        """Binds a local name."""
-
-    def scope_of(self, node: ast.AST) -> str:
-        """The qualified name of the function that a lambda or comprehension node makes."""
-
-    def parameters(self, function: str) -> ast.arguments:
-        """The parameters of one of the document's functions."""
-
-    def free_variables(self, function: str) -> tuple[tuple[str, Ref], ...]:
-        """The closure variables that a nested function sees at its start."""
-
-    def is_class(self, name: str) -> bool:
-        """True if the document defines a class of that name at its top level."""
-
-    def constructor(self, class_name: str) -> str | None:
-        """The qualified name of `__init__` where the document's class has one."""
-
-    def method(self, class_name: str, name: str) -> str | None:
-        """The qualified name of a method of one of the document's classes."""
-
-    def attribute(self, value: Ref, name: str) -> Ref | None:
-        """An attribute of an instance of one of the document's classes, as far as the walk has seen it
-        set."""
-
-    def set_attribute(self, value: Ref, name: str, to: Ref) -> None:
-        """Sets an attribute of an object."""
-
-    def is_generator(self, function: str) -> bool:
-        """True for a function whose call makes a generator."""
-
-
-class Evaluator:
-    """Evaluates expressions of one line by questions.
-
-    `answers` are those already given on this line; the walk replays them, without their side effects up to
-    `applied`, and asks on from there.
-    """
-
-    def __init__(self, scope: Scope, answers: list[Answer], applied: int) -> None:
-        self.scope = scope
-        self.answers = answers
-        self.applied = applied
-        self.at = 0
-
-    @property
-    def live(self) -> bool:
-        """True once the replayed part of the line is over: effects count from here."""
-        return self.at > self.applied
-
-    def ask(self, question: Question) -> Walk:
-        """Asks (or replays) one question; raises PythonRaised where the answer is an exception."""
-        if self.at < len(self.answers):
-            answer = self.answers[self.at]
-        else:
-            answer = yield question
-            self.answers.append(answer)
-        self.at += 1
-        if isinstance(answer, Ref):
-            return answer
-        if isinstance(answer, Raised):
-            raise PythonRaised(answer.text)
-        if isinstance(answer, Stop):
-            return Ref("")
-        return Ref(answer)
-
-    def test(self, node: ast.expr) -> Walk:
-        """The truth of an expression, as Ref("True") or Ref("False")."""
-        value = yield from self.eval(node)
-        return (yield from self.truth(value))
-
-    def truth(self, value: Ref) -> Walk:
-        """The truth of a value: asked for unless it is a bool already."""
-        text = self.text(value)
-        if text in ("True", "False"):
-            return Ref(text)
-        if value.function or value.builtin or self._is_plain_object(text):
-            return Ref("True")
-        return (yield from self.ask(Operation("truth", (text,))))
-
-    def _is_plain_object(self, text: str) -> bool:
-        """True for an instance of a class of the document that says nothing about its truth."""
-        name = class_of_instance(text)
-        if name is None or not self.scope.is_class(name):
-            return False
-        return not any(self.scope.method(name, special) for special in ("__bool__", "__len__"))
-
-    def text(self, value: Ref) -> str:
-        """The current `repr` of a value."""
-        return value.text if value.cell is None else self.scope.read(value.cell)
+class Evaluator(Asking):
+    """Evaluates the expressions of one line."""
 
     def eval(self, node: ast.expr) -> Walk:
         """The value of an expression. Raises Unsupported for what can't be taken apart."""
-        handler = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if self.several and node.lineno == node.end_lineno:
+            yield from self.at(node)
+        if self.computes and (not self.several or node.lineno == node.end_lineno):
+            found = self.direct(node)
+            if found is not None:
+                return found
+        handler = _HANDLERS.get(type(node))
         if handler is None:
             raise Unsupported(f"{type(node).__name__} expressions can't be taken apart")
-        result: Ref = yield from handler(node)
-        return result
+        found = yield from handler(self, node)
+        return found  # type: ignore[no-any-return]
+
+    def at_once(self, node: ast.expr) -> Ref | None:
+        """The value if it can be computed in one go, without a walk."""
+        return (
+            self.direct(node) if self.computes and not self.several and direct_of(node) is not None else None
+        )
+
+    def test(self, node: ast.expr, statement: ast.stmt | ast.expr | None = None) -> Walk:
+        """The truth of an expression that decides what comes next, as Ref(True) or Ref(False). The jump is
+        on the line of the statement."""
+        if self.several and isinstance(node, ast.BoolOp):
+            truth = TRUE
+            for part in node.values:
+                truth = yield from self.test(part, statement)
+                if truth.value is isinstance(node.op, ast.Or):
+                    break
+            return truth
+        value = yield from self.eval(node)
+        truth = yield from self.truth(value)
+        if statement is not None:
+            yield from self.at(statement)
+        self.scope.decided(truth.sure)
+        return truth
+
+    def truth(self, value: Ref) -> Walk:
+        """The truth of a value: asked for unless it is a bool already."""
+        held = value.value
+        if held is True or held is False:
+            return value
+        if isinstance(held, (*_TRUE_OBJECTS, type)):
+            return Ref(True, value.sure)
+        if isinstance(held, Instance):
+            for special in ("__bool__", "__len__"):
+                method = self.scope.method(held.class_name, special)
+                if method is not None:
+                    answer = yield from self.enter(method, [value], [])
+                    return (yield from self.truth(answer))
+            return Ref(True, value.sure)
+        return (yield from self.operate(lambda _: operators.truth(held), "truth", (value,)))
 
     def many(self, nodes: list[ast.expr]) -> Generator[Question, Answer, list[Ref]]:
         """The values of several expressions, starred ones spread."""
@@ -183,17 +113,22 @@ class Evaluator:
         for node in nodes:
             if isinstance(node, ast.Starred):
                 value = yield from self.eval(node.value)
-                parts = elements(self.text(value))
-                if parts is None or kind_of(self.text(value)) == "dict":
-                    raise Unsupported("a starred value that is no list or tuple can't be taken apart")
-                values.extend(Ref(part) for part in parts)
+                values.extend((yield from self.spread(value)))
             else:
                 values.append((yield from self.eval(node)))
         return values
 
+    def spread(self, value: Ref) -> Generator[Question, Answer, list[Ref]]:
+        """All that an iterable gives."""
+        from cwm_lsp.source.iterations import drain
+
+        return (yield from drain(self, value))
+
+    # -- names and displays
+
     def _constant(self, node: ast.Constant) -> Walk:
-        yield from ()
-        return Ref(repr(node.value))
+        yield from self.at(node)
+        return Ref(node.value)
 
     def _name(self, node: ast.Name) -> Walk:
         yield from ()
@@ -204,190 +139,326 @@ class Evaluator:
 
     def _namedexpr(self, node: ast.NamedExpr) -> Walk:
         value = yield from self.eval(node.value)
-        if self.live and isinstance(node.target, ast.Name):
-            self.scope.store(node.target.id, value)
+        assert isinstance(node.target, ast.Name)
+        self.scope.store(node.target.id, value)
         return value
+
+    def gathered(self, make: Callable[[list[Any]], Any], values: list[Ref]) -> Ref:
+        """A display of values."""
+        sure = self.scope.doubt(values)
+        try:
+            made = make([value.value for value in values])
+        except Refused as error:
+            raise Unsupported(str(error)) from None
+        except TypeError as error:
+            raise PythonRaised(exception_of(error), sure) from None
+        return self.made(Ref(made, sure))
+
+    def _list(self, node: ast.List) -> Walk:
+        values = yield from self._elements(node)
+        yield from self.at(node)
+        return self.gathered(list, values)
+
+    def _tuple(self, node: ast.Tuple) -> Walk:
+        values = yield from self._elements(node)
+        yield from self.at(node)
+        return self.gathered(tuple, values)
+
+    def _elements(self, node: ast.List | ast.Tuple) -> Generator[Question, Answer, list[Ref]]:
+        """The elements; constants are put there as a whole."""
+        if all(is_constant(part) for part in node.elts) and (
+            len(node.elts) > 2 or isinstance(node, ast.Tuple)
+        ):
+            return [Ref(ast.literal_eval(part)) for part in node.elts]
+        return (yield from self.many(node.elts))
+
+    def _set(self, node: ast.Set) -> Walk:
+        values = yield from self.many(node.elts)
+        yield from self.at(node)
+        held = [value.value for value in values]
+
+        def made(budget: Budget) -> Any:
+            if len(held) > 2 and all(is_constant(part) for part in node.elts):
+                return set(frozenset(tuple(frozenset(held))))
+            return {as_key(each, budget) for each in held}
+
+        return (yield from self.operate(made, "make_set", tuple(values)))
+
+    def _dict(self, node: ast.Dict) -> Walk:
+        names: list[Ref] = []
+        values: list[Ref] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                spread = yield from self.eval(value)
+                if type(spread.value) is not dict:
+                    raise Unsupported("** of what is no dict can't be taken apart")
+                sure = self.scope.doubt((spread,))
+                names += [Ref(each, sure) for each in spread.value]
+                values += [Ref(each, sure) for each in spread.value.values()]
+                continue
+            names.append((yield from self.eval(key)))
+            values.append((yield from self.eval(value)))
+        count = len(names)
+        yield from self.at(node)
+        return self.gathered(
+            lambda held: dict(zip(held[:count], held[count:], strict=True)), [*names, *values]
+        )
+
+    def _joinedstr(self, node: ast.JoinedStr) -> Walk:
+        from cwm_lsp.source.evaluate_texts import joined
+
+        return (yield from joined(self, node))
+
+    def shown_by_method(self, value: Ref, name: str) -> Walk:
+        """What an instance's own `__str__` or `__repr__` gives; any other value as it is."""
+        if isinstance(value.value, Instance):
+            for special in dict.fromkeys((name, "__repr__")):
+                method = self.scope.method(value.value.class_name, special)
+                if method is not None:
+                    return (yield from self.enter(method, [value], []))
+        return value
+
+    # -- operators
 
     def _binop(self, node: ast.BinOp) -> Walk:
         left = yield from self.eval(node.left)
         right = yield from self.eval(node.right)
-        name = BINARY[type(node.op)]
-        return (yield from self.ask(Operation("binary", (self.text(left), self.text(right)), name)))
+        yield from self.at(node)
+        return (yield from self.binary(left, right, BINARY[type(node.op)]))
+
+    def binary(self, left: Ref, right: Ref, name: str) -> Walk:
+        """left name right"""
+        method = self._own(left, name)
+        if method is not None:
+            return (yield from self.enter(method, [left, right], []))
+        one, two = left.value, right.value
+        function = operators.BINARY[name]
+        return (
+            yield from self.operate(lambda budget: function(one, two, budget), "binary", (left, right), name)
+        )
+
+    def _own(self, value: Ref, name: str) -> FunctionObject | None:
+        if isinstance(value.value, Instance) and name in _DUNDERS:
+            return self.scope.method(value.value.class_name, _DUNDERS[name])
+        return None
 
     def _unaryop(self, node: ast.UnaryOp) -> Walk:
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            return Ref("-" + repr(node.operand.value))
+            number = node.operand.value
+            if isinstance(number, int | float | complex):
+                return Ref(-number)
         value = yield from self.eval(node.operand)
+        yield from self.at(node)
         if isinstance(node.op, ast.Not):
             truth = yield from self.truth(value)
-            return Ref("False" if truth.text == "True" else "True")
-        return (yield from self.ask(Operation("unary", (self.text(value),), UNARY[type(node.op)])))
+            return Ref(not truth.value, truth.sure)
+        name = UNARY[type(node.op)]
+        held = value.value
+        return (yield from self.operate(lambda _: operators.UNARY[name](held), "unary", (value,), name))
 
     def _boolop(self, node: ast.BoolOp) -> Walk:
-        value = Ref("None")
+        value = NONE
+        sure: float | None = None
         for at, part in enumerate(node.values):
             value = yield from self.eval(part)
             if at == len(node.values) - 1:
                 break
-            truth = (yield from self.truth(value)).text == "True"
-            if truth == isinstance(node.op, ast.Or):
+            truth = yield from self.truth(value)
+            sure = lowest(sure, truth.sure)
+            if truth.value == isinstance(node.op, ast.Or):
                 break
-        return value
+        return Ref(value.value, lowest(sure, value.sure))
 
     def _compare(self, node: ast.Compare) -> Walk:
         left = yield from self.eval(node.left)
-        answer = Ref("True")
+        answer = TRUE
+        sure: float | None = None
         for op, part in zip(node.ops, node.comparators, strict=True):
             right = yield from self.eval(part)
-            if isinstance(op, ast.Is | ast.IsNot) and "None" in (self.text(left), self.text(right)):
-                same = self.text(left) == self.text(right)
-                answer = Ref(str(same == isinstance(op, ast.Is)))
-                if answer.text == "False":
-                    break
-                left = right
-                continue
-            operation = Operation("compare", (self.text(left), self.text(right)), COMPARE[type(op)])
-            answer = yield from self.ask(operation)
-            if answer.text == "False":
+            yield from self.at(node)
+            answer = yield from self.compared(left, right, COMPARE[type(op)])
+            sure = lowest(sure, answer.sure)
+            if answer.value is False:
                 break
             left = right
-        return answer
+        return Ref(answer.value, sure)
+
+    def compared(self, left: Ref, right: Ref, name: str) -> Walk:
+        """left name right, as a truth value."""
+        one, two = left.value, right.value
+        if name in ("is", "is not") and (one is None or two is None):
+            sure = self.scope.doubt((left, right))
+            return Ref((one is two) == (name == "is"), sure)
+        if name in ("is", "is not") and not isinstance(one, Opaque) and not isinstance(two, Opaque):
+            both = isinstance(one, _IDENTICAL) and isinstance(two, _IDENTICAL)
+            if both:
+                return Ref((one is two) == (name == "is"), self.scope.doubt((left, right)))
+        method = self._own(left, name)
+        if method is not None:
+            return (yield from self.enter(method, [left, right], []))
+        if name in ("in", "not in") and isinstance(two, Walker | GeneratorObject):
+            right = self.gathered(list, (yield from self.spread(right)))
+            two = right.value
+        if name in ("==", "!=") and isinstance(one, Instance) and isinstance(two, Instance) and one.compared:
+            return Ref((one is two) == (name == "=="), self.scope.doubt((left, right)))
+        if name in ("==", "!=") and (_apart(one, two) or _apart(two, one)):
+            return Ref(name == "!=", self.scope.doubt((left, right)))
+        function = operators.COMPARE[name]
+        return (
+            yield from self.operate(lambda budget: function(one, two, budget), "compare", (left, right), name)
+        )
 
     def _ifexp(self, node: ast.IfExp) -> Walk:
-        truth = yield from self.test(node.test)
-        return (yield from self.eval(node.body if truth.text == "True" else node.orelse))
+        value = yield from self.eval(node.test)
+        truth = yield from self.truth(value)
+        found = yield from self.eval(node.body if truth.value else node.orelse)
+        return Ref(found.value, lowest(found.sure, truth.sure))
 
-    def _list(self, node: ast.List) -> Walk:
-        values = yield from self.many(node.elts)
-        return Ref(sequence_repr("list", [self.text(value) for value in values]))
-
-    def _tuple(self, node: ast.Tuple) -> Walk:
-        values = yield from self.many(node.elts)
-        return Ref(sequence_repr("tuple", [self.text(value) for value in values]))
-
-    def _set(self, node: ast.Set) -> Walk:
-        values = yield from self.many(node.elts)
-        return (yield from self.ask(Operation("make_set", tuple(self.text(value) for value in values))))
-
-    def _dict(self, node: ast.Dict) -> Walk:
-        items: list[str] = []
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                raise Unsupported("** in a dict display can't be taken apart")
-            name = yield from self.eval(key)
-            held = yield from self.eval(value)
-            items.append(f"{self.text(name)}: {self.text(held)}")
-        return Ref(sequence_repr("dict", items))
-
-    def _joinedstr(self, node: ast.JoinedStr) -> Walk:
-        parts: list[str] = []
-        for piece in node.values:
-            if isinstance(piece, ast.Constant):
-                parts.append(repr(piece.value))
-                continue
-            assert isinstance(piece, ast.FormattedValue)
-            value = yield from self.eval(piece.value)
-            spec = CONVERSIONS[piece.conversion]
-            if piece.format_spec is not None:
-                assert isinstance(piece.format_spec, ast.JoinedStr)
-                if not all(isinstance(part, ast.Constant) for part in piece.format_spec.values):
-                    raise Unsupported("a computed format spec can't be taken apart")
-                spec += ":" + "".join(
-                    str(part.value) for part in piece.format_spec.values if isinstance(part, ast.Constant)
-                )
-            text = self.text(value)
-            if not spec and kind_of(text) == "str":
-                parts.append(text)
-            else:
-                parts.append((yield from self.ask(Operation("format", (text,), spec))).text)
-        if len(parts) == 1:
-            return Ref(parts[0])
-        return (yield from self.ask(Operation("join", tuple(parts))))
+    # -- looking into values
 
     def _subscript(self, node: ast.Subscript) -> Walk:
         value = yield from self.eval(node.value)
         if isinstance(node.slice, ast.Slice):
-            bounds: list[str] = []
-            for bound in (node.slice.lower, node.slice.upper, node.slice.step):
-                bounds.append("" if bound is None else self.text((yield from self.eval(bound))))
-            return (yield from self.ask(Operation("slice", (self.text(value), *bounds))))
+            bounds = yield from self.bounds(node.slice)
+            yield from self.at(node)
+            held = value.value
+            where = slice(*[None if bound is None else bound.value for bound in bounds])
+            operands = tuple(OMITTED if bound is None else bound for bound in bounds)
+            return (
+                yield from self.operate(
+                    lambda budget: operators.index(held, where, budget), "slice", (value, *operands)
+                )
+            )
         key = yield from self.eval(node.slice)
-        return (yield from self.ask(Operation("index", (self.text(value), self.text(key)))))
+        yield from self.at(node)
+        return (yield from self.index(value, key))
+
+    def bounds(self, node: ast.Slice) -> Generator[Question, Answer, list[Ref | None]]:
+        """The bounds of a slice."""
+        found: list[Ref | None] = []
+        for bound in (node.lower, node.upper, node.step):
+            found.append(None if bound is None else (yield from self.eval(bound)))
+        return found
+
+    def index(self, value: Ref, key: Ref) -> Walk:
+        """value[key]"""
+        held, where = value.value, key.value
+        if isinstance(held, Instance):
+            method = self.scope.method(held.class_name, "__getitem__")
+            if method is not None:
+                return (yield from self.enter(method, [value, key], []))
+        return (
+            yield from self.operate(
+                lambda budget: operators.index(held, where, budget), "index", (value, key)
+            )
+        )
 
     def _attribute(self, node: ast.Attribute) -> Walk:
+        from cwm_lsp.source.evaluate_attributes import unknown_attribute
+
         if isinstance(node.value, ast.Name) and self.scope.lookup(node.value.id) is None:
-            return (yield from self.ask(Operation("attribute", (node.value.id,), node.attr)))
+            return (yield from unknown_attribute(self, node.value.id, node.attr))
         value = yield from self.eval(node.value)
-        held = self.scope.attribute(value, node.attr)
-        if held is not None:
-            return held
-        return (yield from self.ask(Operation("attribute", (self.text(value),), node.attr)))
+        yield from self.at(node, node.end_lineno or 0)
+        return (yield from self.attribute(value, node.attr))
+
+    def attribute(self, value: Ref, name: str) -> Walk:
+        """value.name"""
+        from cwm_lsp.source.evaluate_attributes import attribute
+
+        return (yield from attribute(self, value, name))
+
+    # -- functions
 
     def _lambda(self, node: ast.Lambda) -> Walk:
-        yield from ()
-        name = self.scope.scope_of(node)
-        return Ref(f"<function {name}>", function=name)
+        return Ref((yield from self.function(node, node.args)))
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> Walk:
-        iteration = yield from self.iteration(node.generators[0].iter)
-        function = self.scope.scope_of(node)
-        start = Ref(iterator_repr(iteration, self))
-        if _is_constant_list(node.generators[0].iter):
-            start = Ref(
-                "<tuple_iterator object>"
-            )  # the compiler makes a tuple of a list that is only walked over
-        arguments = ((".0", start), *self.scope.free_variables(function))
-        return (yield from self.ask(Enter(function, arguments, iteration.iteration)))
+    def function(self, node: ast.AST, spec: ast.arguments) -> Generator[Question, Answer, FunctionObject]:
+        """The function that a def or lambda makes, its defaults evaluated."""
+        defaults: dict[str, Ref] = {}
+        names = [argument.arg for argument in (*spec.posonlyargs, *spec.args)]
+        for name, default in zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True):
+            defaults[name] = yield from self.eval(default)
+        for argument, given in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+            if given is not None:
+                defaults[argument.arg] = yield from self.eval(given)
+        return FunctionObject(self.scope.function(node), self.scope.variables, defaults)
 
-    _listcomp = _setcomp = _dictcomp = _comprehension
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Walk:
+        walker = yield from self.iteration(node.generators[0].iter)
+        if _is_constant_list(node.generators[0].iter) and type(walker.sources[0]) is list:
+            # The compiler makes a tuple of a list that is only walked over.
+            from cwm_lsp.source.iterations import walker_of
 
-    def _generatorexp(self, node: ast.GeneratorExp) -> Walk:
-        iteration = yield from self.iteration(node.generators[0].iter)
-        function = self.scope.scope_of(node)
-        start = Ref(iterator_repr(iteration, self))
-        if _is_constant_list(node.generators[0].iter):
-            start = Ref("<tuple_iterator object>")
-        arguments = ((".0", start), *self.scope.free_variables(function))
-        return (yield from self.ask(Create(function, arguments, iteration.iteration)))
+            walker = walker_of(tuple(walker.sources[0]))
+        function = FunctionObject(self.scope.function(node), self.scope.variables, {})
+        kind = Create if isinstance(node, ast.GeneratorExp) else Enter
+        yield from self.at(node)
+        return (yield from self.entered(kind(function, ((".0", Ref(walker)),), walker)))
 
     def _call(self, node: ast.Call) -> Walk:
         from cwm_lsp.source.evaluate_calls import call  # the two halves of one walk need each other
 
         return (yield from call(self, node))
 
-    def iteration(self, node: ast.expr) -> Walk:
-        """What a `for` over this expression walks over, as a Ref whose `iteration` is set."""
-        from cwm_lsp.source.evaluate_calls import iteration
+    def enter(self, function: FunctionObject, positional: list[Ref], named: list[tuple[str, Ref]]) -> Walk:
+        """The result of a call of one of the document's functions."""
+        from cwm_lsp.source.evaluate_calls import enter
+
+        return (yield from enter(self, function, positional, named))
+
+    def iteration(self, node: ast.expr) -> Generator[Question, Answer, Walker]:
+        """What a `for` over this expression walks over."""
+        from cwm_lsp.source.iterations import iteration
 
         return (yield from iteration(self, node))
 
 
+_IDENTICAL = (
+    list,
+    dict,
+    set,
+    Instance,
+    FunctionObject,
+    ClassObject,
+    GeneratorObject,
+    ExceptionObject,
+    Walker,
+)
+_HANDLERS: dict[type[ast.AST], Any] = {
+    ast.Constant: Evaluator._constant,
+    ast.Name: Evaluator._name,
+    ast.NamedExpr: Evaluator._namedexpr,
+    ast.List: Evaluator._list,
+    ast.Tuple: Evaluator._tuple,
+    ast.Set: Evaluator._set,
+    ast.Dict: Evaluator._dict,
+    ast.JoinedStr: Evaluator._joinedstr,
+    ast.BinOp: Evaluator._binop,
+    ast.UnaryOp: Evaluator._unaryop,
+    ast.BoolOp: Evaluator._boolop,
+    ast.Compare: Evaluator._compare,
+    ast.IfExp: Evaluator._ifexp,
+    ast.Subscript: Evaluator._subscript,
+    ast.Attribute: Evaluator._attribute,
+    ast.Lambda: Evaluator._lambda,
+    ast.ListComp: Evaluator._comprehension,
+    ast.SetComp: Evaluator._comprehension,
+    ast.DictComp: Evaluator._comprehension,
+    ast.GeneratorExp: Evaluator._comprehension,
+    ast.Call: Evaluator._call,
+}
+
+
+def _apart(one: Any, two: Any) -> bool:
+    """True for an object of the document that is compared with a plain value: they are not equal."""
+    if isinstance(one, Instance):
+        return one.compared and not isinstance(two, Instance | Opaque)
+    return isinstance(one, FunctionObject | ClassObject | GeneratorObject) and not isinstance(
+        two, Opaque | Instance
+    )
+
+
 def _is_constant_list(node: ast.expr) -> bool:
     """True for a list display of constants (tuples of constants and negative numbers among them)."""
-    if not isinstance(node, ast.List):
-        return False
-    try:
-        found = [ast.literal_eval(item) for item in node.elts]
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return not any(isinstance(item, list | dict | set) for item in found)
-
-
-def iterator_repr(value: Ref, evaluator: Evaluator) -> str:
-    """The `repr` that `.0` of a comprehension shows: the kind of iterator, its address removed."""
-    if value.generator is not None:
-        return value.text
-    spec = value.iteration
-    if spec is None:
-        return "<iterator object>"
-    if spec.mode in ("enumerate", "zip"):
-        return f"<{spec.mode} object>"
-    if spec.mode == "reversed":
-        kind = kind_of(evaluator.text(spec.sources[0]))
-        return "<list_reverseiterator object>" if kind == "list" else "<reversed object>"
-    if spec.mode in ("key", "value", "pair"):
-        return {"key": "<dict_keyiterator object>", "value": "<dict_valueiterator object>"}.get(
-            spec.mode, "<dict_itemiterator object>"
-        )
-    kind = kind_of(evaluator.text(spec.sources[0]))
-    return "<dict_keyiterator object>" if kind == "dict" else f"<{kind}_iterator object>"
+    return isinstance(node, ast.List) and all(is_constant(part) for part in node.elts)

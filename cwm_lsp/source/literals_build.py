@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from cwm_lsp.source import literals_calls as calls
 from cwm_lsp.source import literals_operators as operators
@@ -33,14 +33,19 @@ CONVERSIONS: dict[int, Callable[[Any, Budget], str]] = {
 }
 
 
+class Names(Protocol):
+    """Whatever has values by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value; KeyError if there is none."""
+
+
 class Env:
     """The names that an expression sees. A comprehension has its own; what `:=` binds goes around it."""
 
     __slots__ = ("around", "budget", "inner", "names")
 
-    def __init__(
-        self, names: Mapping[str, object], budget: Budget, around: Env | None, *, inner: bool
-    ) -> None:
+    def __init__(self, names: Names, budget: Budget, around: Env | None, *, inner: bool) -> None:
         self.names: Any = names
         self.budget = budget
         self.around = around

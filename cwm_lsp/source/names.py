@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from typing import Any
 
+from cwm_lsp.source.binding import module_names
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.execute import Head, heads_by_line
+from cwm_lsp.source.execute import Head, head_span, heads_by_line
 from cwm_lsp.source.flow import flow_of
 from cwm_lsp.source.functions import Function
-from cwm_lsp.source.operations import Ref, Unsupported
+from cwm_lsp.source.literals import Raises, Refused, compute, text_of, value_of
+from cwm_lsp.source.operations import Unsupported
 
 
 class Names:
@@ -23,49 +27,65 @@ class Names:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._heads: dict[str, dict[int, Head]] = {}
-        self._nonlocals: dict[str, frozenset[str]] = {}
-        self._free: dict[str, tuple[str, ...]] = {}
-        self._variables: dict[str, tuple[str, ...]] = {}
+        self._heads: dict[int, dict[int, Head]] = {}
+        self._free: dict[int, tuple[str, ...]] = {}
+        self._locals: dict[int, frozenset[str]] = {}
+        self._ranks: dict[int, dict[str, int]] = {}
+        self._declared: dict[tuple[int, type], frozenset[str]] = {}
+        self._try_nodes: dict[int, list[ast.Try]] = {}
+        self._handlers: dict[tuple[int, int], int | None] = {}
+        self._gone: dict[tuple[int, int, int], frozenset[str]] = {}
+        self._variables: dict[int, tuple[str, ...]] = {}
 
     @cached_property
     def _by_node(self) -> dict[int, Function]:
         return {id(function.node): function for function in self.document.functions}
 
     @cached_property
-    def _constants(self) -> dict[str, str]:
-        """Module-level names bound exactly once, to a literal."""
-        bound: dict[str, list[str | None]] = {}
-        for node in ast.walk(self.document.tree):
-            if isinstance(node, ast.Global):
-                for name in node.names:
-                    bound.setdefault(name, []).append(None)
-        for node in self.document.tree.body:
-            for target, value in _assignments(node):
-                bound.setdefault(target, []).append(value)
-        return {
-            name: values[0] for name, values in bound.items() if len(values) == 1 and values[0] is not None
-        }
+    def constants(self) -> dict[str, str]:
+        """What the module's names hold once it is loaded, as texts: those that plain assignments give."""
+        from cwm_lsp.source.constants import module_constants
+
+        return module_constants(self.document)
 
     @cached_property
     def _classes(self) -> dict[str, ast.ClassDef]:
         return {node.name: node for node in self.document.tree.body if isinstance(node, ast.ClassDef)}
 
-    def module_name(self, name: str) -> Ref | None:
-        """What a name means outside of any function: a function, class, constant or builtin; None if
-        unknown."""
-        if self.document.function(name) is not None:
-            return Ref(f"<function {name}>", function=name)
+    def meaning(self, name: str) -> Any:
+        """What a name means outside of any function: a Function, a ClassDef, or a builtin object; None if it
+        is unknown or one of `constants`."""
+        if name in self.constants:
+            return None
+        function = self.document.function(name)
+        if function is not None:
+            return function if self._bound_once(name) else None
         if name in self._classes:
-            if self._is_exception(name):
-                return Ref(f"<class '{name}'>", builtin=name)
-            return Ref(f"<class '{name}'>", function=f"class {name}")
-        if name in self._constants:
-            return Ref(self._constants[name])
-        if hasattr(builtins, name):
-            kind = "class" if isinstance(getattr(builtins, name), type) else "built-in function"
-            return Ref(f"<{kind} {name}>" if kind != "class" else f"<class '{name}'>", builtin=name)
-        return None
+            return self._classes[name] if self._bound_once(name) else None
+        if name in self._module_names or name.startswith("__"):
+            return None
+        return getattr(builtins, name, None)
+
+    @cached_property
+    def _module_names(self) -> set[str]:
+        return module_names(self.document)
+
+    @cached_property
+    def _times_bound(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for node in self.document.tree.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found[node.name] += 1
+            else:
+                found.update(
+                    part.id
+                    for part in ast.walk(node)
+                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+                )
+        return found
+
+    def _bound_once(self, name: str) -> bool:
+        return self._times_bound[name] < 2
 
     def _is_exception(self, name: str) -> bool:
         node = self._classes.get(name)
@@ -95,23 +115,155 @@ class Names:
             raise Unsupported(f"{qualname} is not a function of this file")
         return found
 
-    def parameters(self, qualname: str) -> ast.arguments:
+    def parameters(self, function: Function) -> ast.arguments:
         """The parameters of a def or lambda."""
-        node = self._function(qualname).node
+        node = function.node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return node.args
-        raise Unsupported(f"{qualname} has no parameters")
+        raise Unsupported(f"{function.qualname} has no parameters")
+
+    def default(self, function: Function, parameter: str) -> ast.expr | None:
+        """The default expression of a parameter."""
+        spec = getattr(function.node, "args", None)
+        if not isinstance(spec, ast.arguments):
+            return None
+        names = [argument.arg for argument in (*spec.posonlyargs, *spec.args)]
+        found: dict[str, ast.expr | None] = dict(
+            zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True)
+        )
+        found |= {
+            argument.arg: given for argument, given in zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+        }
+        return found.get(parameter)
+
+    def constant_text(self, node: ast.expr) -> str | None:
+        """The `repr` of an expression over the module's constants; None if it can't be told."""
+        try:
+            values = {name: value_of(text) for name, text in self.constants.items()}
+            return text_of(compute(node, values))
+        except (Refused, Raises):
+            return None
+
+    def decorators(self, function: Function) -> tuple[str, ...]:
+        """What stands before a def, as texts."""
+        return tuple(ast.unparse(part) for part in getattr(function.node, "decorator_list", ()))
+
+    def bases(self, class_name: str) -> tuple[str, ...] | None:
+        """A class of the document and those that it is based on, in the order in which they are looked
+        through; None if one of them is not of the document."""
+        node = self._classes.get(class_name)
+        if node is None or len(node.bases) > 1 or node.keywords:
+            return None
+        if not node.bases:
+            return (class_name,)
+        base = node.bases[0]
+        if not isinstance(base, ast.Name):
+            return None
+        if base.id == "object":
+            return (class_name,)
+        above = self.bases(base.id)
+        return None if above is None or class_name in above else (class_name, *above)
+
+    def class_is_special(self, class_name: str) -> bool:
+        """True for a class whose instances are not made in the usual way."""
+        node = self._classes.get(class_name)
+        return (
+            node is None
+            or bool(node.decorator_list)
+            or self.document.function(f"{class_name}.__new__") is not None
+            or any(isinstance(part, ast.Name) and part.id == "__slots__" for part in ast.walk(node))
+        )
+
+    def class_constant(self, class_name: str, name: str) -> str | None:
+        """The `repr` of a value that a class's body gives to a name, once."""
+        node = self._classes.get(class_name)
+        found = [
+            part.value
+            for part in (node.body if node is not None else ())
+            if isinstance(part, ast.Assign | ast.AnnAssign) and part.value is not None
+            for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
+            if isinstance(target, ast.Name) and target.id == name
+        ]
+        return self.constant_text(found[0]) if len(found) == 1 else None
+
+    def exception_bases(self, name: str) -> tuple[str, ...] | None:
+        """The names of an exception class and of all its bases; None if they are not known."""
+        node = self._classes.get(name)
+        if node is not None:
+            found = [name]
+            for base in node.bases:
+                above = (
+                    self.exception_bases(base.id) if isinstance(base, ast.Name) and base.id != name else None
+                )
+                if above is None:
+                    return None
+                found += above
+            return tuple(found)
+        if name in self._module_names or not is_builtin_exception(name):
+            return None
+        return tuple(kind.__name__ for kind in getattr(builtins, name).__mro__)
+
+    def is_local(self, function: Function, name: str) -> bool:
+        """True for a name that the function itself binds."""
+        found = self._locals.get(id(function))
+        if found is None:
+            found = self._locals[id(function)] = frozenset(self.variables(function)) - self.declared(
+                function, ast.Global
+            )
+        return name in found
+
+    def rank(self, function: Function) -> dict[str, int]:
+        """The place of each variable in `co_varnames`."""
+        found = self._ranks.get(id(function))
+        if found is None:
+            found = self._ranks[id(function)] = {name: at for at, name in enumerate(self.variables(function))}
+        return found
+
+    def declared(self, function: Function, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
+        """Names that the function declares global or nonlocal."""
+        key = (id(function), kind)
+        found = self._declared.get(key)
+        if found is None:
+            node = function.node
+            body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+            found = self._declared[key] = frozenset(
+                name
+                for statement in body
+                for part in ast.walk(statement)
+                if isinstance(part, kind)
+                for name in part.names
+            )
+        return found
+
+    def finally_of(self, function: Function, line: int) -> int | None:
+        """The line of the `finally` that a return at a line goes through; None if there is none."""
+        best: tuple[int, int] | None = None
+        for node in self._tries(function):
+            if not node.finalbody:
+                continue
+            first, last = node.finalbody[0].lineno, node.finalbody[-1].end_lineno or 0
+            if node.lineno <= line <= last and line < first and (best is None or node.lineno > best[0]):
+                best = (node.lineno, first)
+        return best[1] if best else None
+
+    def _tries(self, function: Function) -> list[ast.Try]:
+        found = self._try_nodes.get(id(function))
+        if found is None:
+            found = self._try_nodes[id(function)] = [
+                node for node in ast.walk(function.node) if isinstance(node, ast.Try)
+            ]
+        return found
 
     def heads(self, function: Function) -> dict[int, Head]:
         """The statement that starts on each line of a function."""
-        found = self._heads.get(function.qualname)
+        found = self._heads.get(id(function))
         if found is None:
             body = (
                 function.node.body
                 if isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef)
                 else []
             )
-            found = self._heads[function.qualname] = heads_by_line(body)
+            found = self._heads[id(function)] = heads_by_line(body)
         return found
 
     def block(self, function: Function, head: Head) -> list[ast.stmt]:
@@ -128,15 +280,6 @@ class Names:
                     for statement in part:
                         blocks[id(statement)] = part
         return blocks
-
-    def span(self, function: Function, line: int) -> tuple[int, int] | None:
-        """First and last line of the statement head over several lines that holds a line; None on one
-        line."""
-        for head in self.heads(function).values():
-            first, last = head_span(head)
-            if first <= line <= last and first != last:
-                return first, last
-        return None
 
     def successors(self, function: Function, line: int) -> tuple[int, ...]:
         """The lines that may come after a line."""
@@ -186,34 +329,31 @@ class Names:
 
     def unbound_between(self, function: Function, line: int, following: int) -> frozenset[str]:
         """Names of `except ... as name` clauses that are left when going from one line to another."""
-        return frozenset(
-            head.name
-            for head in self.heads(function).values()
-            if isinstance(head, ast.ExceptHandler)
-            and head.name
-            and head.lineno <= line <= (head.end_lineno or line)
-            and not head.lineno <= following <= (head.end_lineno or following)
-        )
+        key = (id(function), line, following)
+        found = self._gone.get(key)
+        if found is None:
+            found = self._gone[key] = frozenset(
+                head.name
+                for head in self.heads(function).values()
+                if isinstance(head, ast.ExceptHandler)
+                and head.name
+                and head.lineno <= line <= (head.end_lineno or line)
+                and not head.lineno <= following <= (head.end_lineno or following)
+            )
+        return found
 
     def nonlocals(self, function: Function) -> frozenset[str]:
         """Names that the function declares nonlocal."""
-        found = self._nonlocals.get(function.qualname)
-        if found is None:
-            node = function.node
-            body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-            declared = (part for statement in body for part in ast.walk(statement))
-            found = frozenset(
-                name for part in declared if isinstance(part, ast.Nonlocal) for name in part.names
-            )
-            self._nonlocals[function.qualname] = found
-        return found
+        return self.declared(function, ast.Nonlocal)
 
-    def free_names(self, qualname: str) -> tuple[str, ...]:
+    def free_names(self, function: Function | str) -> tuple[str, ...]:
         """Names that a function reads from the functions around it, in the order of `co_freevars`
         (sorted)."""
-        found = self._free.get(qualname)
+        if isinstance(function, str):
+            function = self._function(function)
+        key = id(function)
+        found = self._free.get(key)
         if found is None:
-            function = self._function(qualname)
             node = function.node
             bound = set(function.parameters) | set(self.variables(function))
             outside: set[int] = set()
@@ -223,12 +363,12 @@ class Names:
                 name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside
             }
             free = (used - bound) | set(self.nonlocals(function))
-            found = self._free[qualname] = tuple(sorted(free))
+            found = self._free[key] = tuple(sorted(free))
         return found
 
     def variables(self, function: Function) -> tuple[str, ...]:
         """The function's own variables in the order of `co_varnames`: parameters, then as first met."""
-        found = self._variables.get(function.qualname)
+        found = self._variables.get(id(function))
         if found is None:
             names = dict.fromkeys(function.parameters)
             outer = self.nonlocals(function)
@@ -240,7 +380,7 @@ class Names:
                 for name in _stores(part):
                     if name not in outer:
                         names.setdefault(name)
-            found = self._variables[function.qualname] = tuple(names)
+            found = self._variables[id(function)] = tuple(names)
         return found
 
 
@@ -275,41 +415,6 @@ def _stores(node: ast.AST) -> list[str]:
             )
         todo.extend((child, False) for child in ast.iter_child_nodes(current))
     return [name for _, _, name in sorted(found)]
-
-
-def _assignments(node: ast.stmt) -> list[tuple[str, str | None]]:
-    targets = (
-        node.targets
-        if isinstance(node, ast.Assign)
-        else [node.target]
-        if isinstance(node, ast.AnnAssign)
-        else []
-    )
-    value = getattr(node, "value", None)
-    text: str | None = None
-    if isinstance(value, ast.expr):
-        try:
-            text = repr(ast.literal_eval(value))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            text = None
-    return [(target.id, text) for target in targets if isinstance(target, ast.Name)]
-
-
-def head_span(head: Head) -> tuple[int, int]:
-    """The lines of a statement without its blocks."""
-    if isinstance(head, ast.If | ast.While):
-        return head.lineno, head.test.end_lineno or head.lineno
-    if isinstance(head, ast.For | ast.AsyncFor):
-        return head.lineno, head.iter.end_lineno or head.lineno
-    if isinstance(head, ast.With | ast.AsyncWith):
-        return head.lineno, head.items[-1].context_expr.end_lineno or head.lineno
-    if isinstance(head, ast.Match):
-        return head.lineno, head.subject.end_lineno or head.lineno
-    if isinstance(head, ast.match_case):
-        return head.pattern.lineno, head.pattern.end_lineno or head.pattern.lineno
-    if isinstance(head, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Try | ast.ExceptHandler):
-        return head.lineno, head.lineno
-    return head.lineno, head.end_lineno or head.lineno
 
 
 def is_builtin_exception(name: str) -> bool:

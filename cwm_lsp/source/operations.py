@@ -7,8 +7,10 @@ walk over the line (evaluate.py, execute.py). Leaves out how the questions are a
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cwm_lsp.source.objects import ExceptionObject, FunctionObject, GeneratorObject, Walker
 
 OperationKind = Literal[
     "unary",  # name operand
@@ -22,6 +24,8 @@ OperationKind = Literal[
     "mutated",  # operands[0] after .name(operands[1:])
     "set_index",  # container after container[key] = value
     "del_index",  # container after del container[key]
+    "set_slice",  # container after container[start:stop:step] = value: container, value, start, stop, step
+    "del_slice",  # container after del container[start:stop:step]
     "attribute",  # operand.name
     "format",  # format(operand, name): name is the format spec, conversions included ("!r:>5")
     "join",  # the parts of an f-string put together
@@ -65,32 +69,21 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value in the walk: its `repr`, the heap cell it lives in (None for a value nobody shares), and
-    what can be called or iterated through it; `generator` numbers a generator object."""
+    """A value in the walk. What two names share is one object. `sure` is the confidence that it is right;
+    None for what was given or computed from it. `shown` is how a frame showed it when it was given:
+    as long as it has that text, it is what was given."""
 
-    text: str
-    cell: int | None = None
-    function: str | None = None
-    builtin: str | None = None
-    iteration: Iteration | None = None
-    generator: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Iteration:
-    """What a `for` walks over: `mode` is item, key, value, pair, enumerate, zip, reversed, range or
-    generator; `sources` are the containers (or the inner iterations); `start` is enumerate's first number."""
-
-    mode: str
-    sources: tuple[Ref, ...]
-    start: int = 0
+    value: Any
+    sure: float | None = None
+    shown: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An exception as an answer: the `repr` of the instance."""
+    """An exception as an answer: the `repr` of the instance, or the exception itself."""
 
     text: str
+    exception: ExceptionObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +95,12 @@ class Stop:
 class Enter:
     """A call of one of the document's functions: its frames come next, and its result is the answer.
 
-    `arguments` binds parameters (and `.0`) in order; `iteration` is what a comprehension walks over.
+    `arguments` binds parameters (and `.0`) in order; `walker` is what a comprehension walks over.
     """
 
-    function: str
+    function: FunctionObject
     arguments: tuple[tuple[str, Ref], ...]
-    iteration: Iteration | None = None
+    walker: Walker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,28 +108,28 @@ class Create:
     """A call of a generator function, or a generator expression: no frame yet, the answer is the
     generator."""
 
-    function: str
+    function: FunctionObject
     arguments: tuple[tuple[str, Ref], ...]
-    iteration: Iteration | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """An instance of one of the document's classes; the answer is the object, its attributes unset."""
-
-    class_name: str
+    walker: Walker | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
     """The next value is taken from a generator (its frames come next); `close` drops it instead."""
 
-    generator: int
+    generator: GeneratorObject
     close: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A statement over several lines goes on at another of them; the answer is None."""
+
+    line: int
+
+
 Answer = str | Raised | Stop | Ref
-Question = Operation | Enter | Create | New | Resume
+Question = Operation | Enter | Create | Resume | Visit
 Walk = Generator[Question, Answer, Ref]
 
 
@@ -149,11 +142,11 @@ class Outcome:
     """What a line did once all its questions are answered.
 
     `branch` is the truth of its test (loops: whether an item was taken), None where it has none; `value`
-    is what it returned or yielded; `raised` the exception that left it.
+    is what it returned or yielded; `raised` the exception that left it, or went unmatched by an except
+    clause (kind "next").
     """
 
     kind: Literal["next", "return", "yield", "raise"]
     branch: bool | None = None
-    value: str | None = None
-    raised: str | None = None
-    notes: dict[str, str] = field(default_factory=dict)
+    value: Ref | None = None
+    raised: Ref | None = None

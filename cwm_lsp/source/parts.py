@@ -13,8 +13,13 @@ from typing import Literal
 
 Kind = Literal["list", "tuple", "set", "dict", "object"]
 
-_TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\[\](){}<>,]""", re.DOTALL)
-_STRUCTURE = re.compile(r"""['"\[\](){}<>]""")
+_STRING = r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+\""""
+_INSIDE = rf"""(?:[^'"\[\](){{}}<>]++|{_STRING})*+"""
+_FLAT = rf"""\[{_INSIDE}\]|\({_INSIDE}\)|\{{{_INSIDE}\}}"""
+_PLAIN_ITEM = re.compile(rf"""(?!\Z)((?:[^,'"\[\](){{}}<>]++|{_STRING}|{_FLAT})*+)(?:, |\Z)""", re.DOTALL)
+"""An item with at most one level of brackets in it. Possessive, so that no text takes long."""
+_TOKEN = re.compile(rf"""{_STRING}|[\[\](){{}}<>,'"]""", re.DOTALL)
+_LONG = 2000
 _CLOSES = {"[": "]", "(": ")", "{": "}", "<": ">"}
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _ATTRIBUTE = re.compile(r"([A-Za-z_]\w*)=(?!=)")
@@ -62,9 +67,17 @@ class Parts:
         return self.head + ", ".join(items) + self.tail
 
 
-@lru_cache(maxsize=64)
 def parts_of(text: str) -> Parts | None:
-    """The parts of a `repr`, None if it has none."""
+    """The parts of a `repr`, None if it has none. Those of long ones are remembered."""
+    return _long_parts(text) if len(text) > _LONG else _parts(text)
+
+
+@lru_cache(maxsize=32)
+def _long_parts(text: str) -> Parts | None:
+    return _parts(text)
+
+
+def _parts(text: str) -> Parts | None:
     start = _open(text)
     if start is None:
         return None
@@ -114,9 +127,14 @@ def _split(text: str) -> list[str] | None:
     """The pieces between the commas of the top level; None if brackets don't close."""
     if not text:
         return []
-    if not _STRUCTURE.search(text):
-        pieces = text.split(",")
-        return [piece.strip() for piece in pieces]
+    plain: list[str] = _PLAIN_ITEM.findall(text)
+    if ", ".join(plain) == text:
+        return plain
+    return _split_nested(text)
+
+
+def _split_nested(text: str) -> list[str] | None:
+    """The same for any nesting, bracket by bracket."""
     closers: list[str] = []
     found: list[str] = []
     start = 0
@@ -130,6 +148,8 @@ def _split(text: str) -> list[str] | None:
             at = match.start()
             if (closers and closers[-1] == ">") or not at or text[at - 1] in _BEFORE_ANGLE:
                 closers.append(">")
+        elif mark in ("'", '"'):
+            return None
         elif mark in _CLOSES:
             closers.append(_CLOSES[mark])
         elif len(mark) == 1 and mark in ">])}":

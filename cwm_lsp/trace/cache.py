@@ -194,11 +194,12 @@ class TraceCache:
 
     def chosen(self, path: str) -> dict[str, str]:
         """The calls that were chosen in a file: function to call."""
+        found: dict[str, str] = {}
         with self._open() as database:
-            if database is None:
-                return {}
-            return dict(database.execute("SELECT function, call FROM choices WHERE path = ?", (path,)))
-        return {}
+            if database is not None:
+                query = "SELECT function, call FROM choices WHERE path = ?"
+                found.update(database.execute(query, (path,)).fetchall())
+        return found
 
     def forget(self, keys: Sequence[str] | None = None) -> None:
         """Drops these traces, or all."""

@@ -271,9 +271,10 @@ def answer_tokens(answer: Answer, operation: Operation | None = None) -> Tokens:
         return ("<|exception_sep|>", *value_tokens(answer.text), v.END)
     if answer in ("True", "False"):
         return (v.WORDS[answer],)
-    text = answer.text if isinstance(answer, Ref) else answer
+    if isinstance(answer, Ref):
+        raise TypeError("a Ref is no answer of a model")
     backwards = operation is not None and is_backwards(operation)
-    return (*value_tokens(text[::-1] if backwards else text), v.END)
+    return (*value_tokens(answer[::-1] if backwards else answer), v.END)
 
 
 def is_backwards(operation: Operation) -> bool:

@@ -8,12 +8,13 @@ raw is taken as it is. Leaves out the measuring (models/cwm-mini/calibrate.py do
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 from cwm_lsp.trace.cwm_text import SAME
-from cwm_lsp.trace.frame import Frame, Value
+from cwm_lsp.trace.frame import Frame
 from cwm_lsp.world.metrics import printed_states
 
 Points = tuple[tuple[float, float], ...]
@@ -38,39 +39,30 @@ class Calibration:
         return cls(_points(told.get("value")), _points(told.get("trace")))
 
     def of_value(self, raw: float) -> float:
-        """The confidence of one value."""
+        """The confidence of one answer. A value is as sure as the least sure answer that it rests on, so a
+        line that was fitted to values holds for answers."""
         return _along(self.value, raw)
 
     def of_trace(self, raw: float) -> float:
         """The confidence that all frames of a trace are right."""
         return _along(self.trace, raw)
 
-    def frame(self, frame: Frame, before: Frame | None) -> Frame:
-        """A predicted frame with calibrated confidences; what it repeats from `before` has its own."""
-        if not self.value:
-            return frame
-        known = before.locals if before is not None else {}
-        values = {
-            name: value if value is known.get(name) else self._calibrated(value)
-            for name, value in frame.locals.items()
-        }
-        return replace(frame, locals=values, arg=None if frame.arg is None else self._calibrated(frame.arg))
-
-    def _calibrated(self, value: Value) -> Value:
-        if value.origin != "predicted" or value.confidence is None:
-            return value
-        return replace(value, confidence=self.of_value(value.confidence))
-
 
 def trace_confidence(frames: Sequence[Frame], calibration: Calibration) -> float:
     """The confidence that all frames are right: 1 where nothing was predicted."""
-    raw = 1.0
+    said = said_confidences(frames)
+    return calibration.of_trace(prod(said)) if said else 1.0
+
+
+def said_confidences(frames: Sequence[Frame]) -> list[float]:
+    """The confidences of all values that the model newly said."""
+    found: list[float] = []
     for frame, state in zip(frames, printed_states(frames), strict=True):
         said = [value for name, value in frame.locals.items() if state is None or state[name] != SAME]
         for value in (*said, frame.arg):
             if value is not None and value.origin == "predicted" and value.confidence is not None:
-                raw *= value.confidence
-    return calibration.of_trace(raw)
+                found.append(value.confidence)
+    return found
 
 
 def _points(told: object) -> Points:

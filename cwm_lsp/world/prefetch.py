@@ -15,11 +15,13 @@ FRAMES_AHEAD = 24
 
 
 class Prefetcher:
-    """Keeps `ahead` frames known after the one that is looked at."""
+    """Keeps `ahead` frames known after the one that is looked at. Without `into_calls` it waits at calls: a
+    step over is to jump over them."""
 
-    def __init__(self, timeline: Timeline, ahead: int = FRAMES_AHEAD) -> None:
+    def __init__(self, timeline: Timeline, ahead: int = FRAMES_AHEAD, *, into_calls: bool = True) -> None:
         self._timeline = timeline
         self._ahead = ahead
+        self._into_calls = into_calls
         self._wake = threading.Condition()
         self._upto = -1
         self._cancel: Cancel | None = None
@@ -73,7 +75,11 @@ class Prefetcher:
                     self._wake.notify_all()
 
     def _open(self) -> bool:
-        return self._timeline.simulation.end is None
+        timeline = self._timeline
+        waits = (
+            not self._into_calls and timeline.known > 1 and timeline.frame(timeline.known - 1).event == "call"
+        )
+        return timeline.simulation.end is None and not waits
 
     def _give_up(self) -> None:
         """Nobody asked yet, so a failure is nobody's: whoever gets there tries again and is told."""

@@ -138,6 +138,11 @@ class Simulation:
         return self._node.frame if self._node else None
 
     @property
+    def predictor(self) -> Predictor:
+        """Who predicts the frames to come."""
+        return self._predictor
+
+    @property
     def end(self) -> End | None:
         """How the current branch ended or why it stopped; None while it can go on."""
         return self._branch.end
@@ -197,8 +202,9 @@ class Simulation:
         self._cursor = index
         return self._branch.nodes[index].frame
 
-    def grow(self, cancel: Cancel | None = None) -> bool:
+    def grow(self, cancel: Cancel | None = None, choices: Choices | None = None) -> bool:
         """Predicts one frame after the last of the current branch and leaves the cursor where it is.
+        `choices` narrow down what it may be.
 
         False if the branch has ended or this prediction failed; `end` then says why.
         """
@@ -211,21 +217,23 @@ class Simulation:
             if exhausted is not None:
                 branch.stop(_end("budget", branch, message=exhausted))
                 return False
-            node = self._predicted(branch, spent, cancel)
+            node = self._predicted(branch, spent, cancel, choices)
             if node is None:
                 return False
             branch.append(node)
             self._finish(branch)
             return True
 
-    def _predicted(self, branch: Branch, spent: Node, cancel: Cancel | None) -> Node | None:
+    def _predicted(
+        self, branch: Branch, spent: Node, cancel: Cancel | None, choices: Choices | None
+    ) -> Node | None:
         """The next frame; None if the branch stopped instead. Where another model was swapped in meanwhile it
         is that one's."""
         while True:
             deadline = Deadline(branch.budgets.seconds - spent.seconds, cancel)
             self._running = deadline
             try:
-                return self._predict(branch, spent, deadline)
+                return self._predict(branch, spent, deadline, choices)
             except PredictionError as error:
                 unwanted = deadline.expired or (cancel is not None and cancel.cancelled)
                 if error.kind == "cancelled" and not unwanted and self._succeed():
@@ -327,8 +335,10 @@ class Simulation:
                 branch.swaps = (*(each for each in branch.swaps if each.index < at.index), at)
         return True
 
-    def _predict(self, branch: Branch, spent: Node, cancel: Cancel) -> Node:
-        if isinstance(self._entry, Choices) and not branch.nodes:
+    def _predict(self, branch: Branch, spent: Node, cancel: Cancel, wanted: Choices | None = None) -> Node:
+        if wanted is not None:
+            choices = wanted
+        elif isinstance(self._entry, Choices) and not branch.nodes:
             choices = self._entry
         else:
             choices = choices_after(self.document, spent.stack, self.grounding)

@@ -17,6 +17,7 @@ from cwm_lsp.model.backend import Cancel
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.breakpoints import Answer, Breakpoint, Exceptions
 from cwm_lsp.world.expressions import CantTellError, format_log, truth_of
+from cwm_lsp.world.jumping import jump
 from cwm_lsp.world.simulation import Branch, Simulation
 from cwm_lsp.world.stack import exception_name
 from cwm_lsp.world.timeline import Level, Timeline
@@ -76,6 +77,8 @@ class Stepper:
         self.exceptions = Exceptions()
         self.on_log: Callable[[str, Frame], None] = lambda _text, _frame: None
         self.on_grown: Callable[[], None] = lambda: None
+        self.on_jump: Callable[[Frame], None] = lambda _frame: None
+        self.jump_over = False
         self._undo: list[tuple[int, int]] = []
         self._uncaught_shown: Branch | None = None
         # Where a budget or a failure stopped a movement, and it was said: asked again, it goes on.
@@ -120,7 +123,8 @@ class Stepper:
         return self._step("into", cancel)
 
     def over(self, cancel: Cancel | None = None) -> Stop:
-        """To the next line of the same call, following the frames of what it calls without stopping there."""
+        """To the next line of the same call, following the frames of what it calls without stopping there.
+        With `jump_over`, calls that nothing is known of yet are jumped over instead (jumping.py)."""
         return self._step("over", cancel)
 
     def out(self, cancel: Cancel | None = None) -> Stop:
@@ -210,7 +214,9 @@ class Stepper:
     def _step(self, mode: Mode, cancel: Cancel | None, function: str | None = None) -> Stop:
         start = self.simulation.cursor
         top = self.levels[0] if self.levels else None
-        walk = _Walk(mode, top.id if top else 0, (top.id, top.line) if top else (0, 0))
+        walk = _Walk(mode, top.id if top else 0, (top.id, top.line) if top and mode == "into" else (0, 0))
+        if mode == "into" and top is not None and self._is_coroutine(top):
+            walk.mode = "within"  # not into another task that an event loop runs meanwhile
         stop = self._go(walk, cancel, function)
         if self.simulation.cursor > start:
             self._undo = [(a, b) for a, b in self._undo if b <= start]
@@ -224,6 +230,8 @@ class Stepper:
         while True:
             if cancel is not None and cancel.cancelled:
                 return self._arrive(Stop("pause", index))
+            if self.jump_over and walk.mode == "over":
+                self._jump(index, walk, cancel)
             if not self.timeline.reach(index + 1, cancel, self.on_grown):
                 return self._stuck(index, cancel)
             index += 1
@@ -232,6 +240,23 @@ class Stepper:
                 return self._arrive(stop)
             if function is not None and self._entered(index, walk, function):
                 walk, function = _Walk("into", 0, (0, 0)), None
+
+    def _jump(self, index: int, walk: _Walk, cancel: Cancel | None) -> None:
+        """At the CALL of a function by the line that is stepped over, with nothing known after it: has the
+        model say what it returns. A function with a breakpoint in it is followed."""
+        if index != self.timeline.known - 1 or self.timeline.frame(index).event != "call":
+            return
+        place = self.timeline.place(index)
+        function = self.timeline.document.function(self.timeline.frame(index).function)
+        if len(place.ids) < 2 or place.ids[-2] != walk.target or function is None:
+            return
+        inside = range(function.first_line, function.last_line + 1)
+        if any(each.line in inside or each.kind != "line" for each in self.breakpoints):
+            return
+        with self.timeline.growing:
+            done = self.timeline.known == index + 1 and jump(self.simulation, cancel)
+        if done:
+            self.on_jump(self.timeline.frame(index + 1))
 
     def _entered(self, index: int, walk: _Walk, function: str) -> bool:
         frame, place = self.timeline.frame(index), self.timeline.place(index)
@@ -269,18 +294,25 @@ class Stepper:
         mode, target = walk.mode, walk.target
         caller = place.ids[-1] if place.ids else None
         if place.own == target and mode in ("over", "out", "within"):
-            if self._is_generator(frame) and caller is not None and mode != "out":
+            generator = self._is_generator(frame)
+            if generator and caller is not None and mode != "out":
                 walk.mode, walk.target = "within", caller
-            else:
+            elif not generator or mode != "out":
                 walk.mode = "into"
         if caller is None:
             return None
         stops = (
-            (mode == "into" and (caller, self.timeline.levels(index)[0].line) != walk.start)
+            mode == "into"
             or (mode == "out" and place.own == target)
             or (mode == "within" and (target in place.ids or place.own == target))
         )
+        if mode != "out" and (caller, self.timeline.levels(index)[0].line) == walk.start:
+            return None
         return Stop("step", index) if stops else None
+
+    def _is_coroutine(self, level: Level) -> bool:
+        function = self.timeline.document.function(level.function, level.line)
+        return function is not None and function.kind == "async" and not function.is_generator
 
     def _is_generator(self, frame: Frame) -> bool:
         function = self.timeline.document.function(frame.function, frame.line)

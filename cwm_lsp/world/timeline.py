@@ -54,7 +54,8 @@ class Timeline:
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
-        self._growing = threading.Lock()
+        # Held by whoever makes history longer.
+        self.growing = threading.Lock()
         self._places: dict[int, list[Place]] = {}
         self._numbers = 0
 
@@ -78,7 +79,7 @@ class Timeline:
         """True if there is such a frame, once those up to it have been predicted; `grown` is called after
         each. False: the branch's `end` says why not. Safe from several threads: a frame is predicted once."""
         while True:
-            with self._growing:
+            with self.growing:
                 if index < len(self.simulation.branch.nodes):
                     return True
                 if not self.simulation.grow(cancel):

@@ -13,6 +13,7 @@ import argparse
 import json
 import warnings
 from collections.abc import Iterable
+from math import prod
 from pathlib import Path
 
 import data
@@ -24,7 +25,7 @@ from cwm_lsp.model.embedded import EmbeddedBackend
 from cwm_lsp.source.calls import CallError
 from cwm_lsp.source.document import Document
 from cwm_lsp.world.budgets import Budgets
-from cwm_lsp.world.confidence import Calibration, Points, trace_confidence
+from cwm_lsp.world.confidence import Calibration, Points, said_confidences
 from cwm_lsp.world.metrics import confident_values, ece, score
 from cwm_lsp.world.mini_predictor import MiniPredictor
 from cwm_lsp.world.simulation import Simulation
@@ -64,10 +65,12 @@ def line(judged: Judged) -> Points:
     return tuple(points)
 
 
-def judged(calls: Iterable[tuple[str, str]], predictor: MiniPredictor) -> tuple[Judged, Judged]:
-    """(raw, right) of all values, and of whole traces, with no calibration but what the predictor has."""
+def judged(
+    calls: Iterable[tuple[str, str]], predictor: MiniPredictor
+) -> tuple[Judged, list[tuple[list[float], bool]]]:
+    """(raw, right) of all values; and all confidences of each trace, with whether it was right."""
     values: Judged = []
-    traces: Judged = []
+    traces: list[tuple[list[float], bool]] = []
     for source, call in calls:
         try:
             document = Document.from_text(source, "program.py")
@@ -80,7 +83,7 @@ def judged(calls: Iterable[tuple[str, str]], predictor: MiniPredictor) -> tuple[
             continue
         told = list(simulation.frames[:1]) + list(simulation.run())
         values += confident_values(told, real)
-        traces.append((trace_confidence(told, Calibration()), score(told, real).full))
+        traces.append((said_confidences(told), score(told, real).full))
     return values, traces
 
 
@@ -111,8 +114,9 @@ def main() -> None:
     config = json.loads(path.read_text())
     predictor = MiniPredictor(EmbeddedBackend(args.model), Calibration())
     values, traces = judged(generated(args.programs), predictor)
-    found = {"value": line(values), "trace": line(traces)}
-    calibration = Calibration.from_details({"calibration": found})
+    calibration = Calibration(line(values))
+    products = [(prod(map(calibration.of_value, told)), right) for told, right in traces]
+    found = {"value": calibration.value, "trace": line(products)}
     after = [(calibration.of_value(raw), right) for raw, right in values]
     print(
         f"{len(values)} values of {len(traces)} traces; their ECE {ece(values):.4f}, fitted {ece(after):.4f}"

@@ -30,6 +30,7 @@ LIMITS = Limits(seconds=60, cpu_seconds=60, frames=4000)
 COMMANDS = ["next", "stepIn", "stepOut", "continue"]
 WEIGHTS = [5, 5, 2, 2]
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_MODULE = re.compile(r"(<module '[^']*')(?: from '[^']*'| \(frozen\))>")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ def compare(program: Program, folder: Path, seed: int, steps: int = 25) -> Outco
     rng = random.Random(f"{program.name}{seed}")
     outcome = Outcome(program.name)
     path = folder / "program.py"
-    text = program.text.rstrip("\n") + f'\n\n\nif __name__ == "__main__":\n    {program.call}\n'
+    call = program.call
+    if f"async def {call.partition('(')[0]}(" in program.text:
+        call = f"__import__('asyncio').run({call})"
+    text = program.text.rstrip("\n") + f'\n\n\nif __name__ == "__main__":\n    {call}\n'
     path.write_text(text, encoding="utf-8")
     document = Document.from_file(path)
     recording = record(document, program.call, LIMITS)
@@ -187,5 +191,5 @@ def _normal(variable: Message) -> str:
     value = str(variable["value"])
     for mark in "≈=✎✓":
         value = value.removeprefix(mark + " ")
-    value = _ADDRESS.sub("", value).replace("str_ascii_iterator", "str_iterator")
+    value = _MODULE.sub(r"\1>", _ADDRESS.sub("", value)).replace("str_ascii_iterator", "str_iterator")
     return value.replace("__main__.", "").replace("'__main__'", "'program'")

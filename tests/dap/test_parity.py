@@ -21,8 +21,8 @@ GENERATED = 20
 
 
 def programs() -> Iterator[Program]:
-    """60 programs: the examples, fixtures on generators, exceptions, classes and coroutines, held-out programs,
-    and generated ones."""
+    """60 programs: the examples, fixtures on generators, exceptions, classes and coroutines, held-out
+    programs, and generated ones."""
     examples = [path for path in sorted((ROOT / "examples").glob("*.py")) if path.stem not in NO_RUN]
     fixtures = sorted((ROOT / "tests" / "fixtures" / "world").glob("*.py"))
     heldout = sorted((ROOT / "models" / "cwm-mini" / "heldout").glob("*.py"))

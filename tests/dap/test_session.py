@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cwm_lsp.source.document import Document
+from cwm_lsp.trace.cache import CachedTrace, TraceCache
 from cwm_lsp.trace.recorder import record
 from tests.dap.client import ADAPTER, Client, Message, Refused, line_with
 
@@ -514,3 +515,119 @@ def _alive(number: int) -> bool:
         return False
     stat = Path(f"/proc/{number}/stat")
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+# -- the model asked, kept traces, other ways in
+
+
+def test_the_console_asks_the_model_what_can_not_be_computed(client: Client) -> None:
+    client.launch(program=STRAWBERRY, stopOnEntry=True)
+    asked = client.request("evaluate", expression="count_letter(word, 'a')", context="repl")
+    assert asked["result"] == "≈ 1"
+    assert "predicted" in asked["type"]
+    several = client.request("evaluate", expression="[word, count_letter(word, 'a')]", context="watch")
+    assert [each["value"] for each in client.variables(several["variablesReference"])] == [
+        "≈ 'strawberry'",
+        "≈ 1",
+    ]
+    with pytest.raises(Refused, match="can't tell"):
+        client.request("evaluate", expression="count_letter(word, 'a')", context="hover")
+    assert client.locals() == {"word": "'strawberry'", "letter": "'r'"}
+    assert len(client.request("evaluate", expression="%branches", context="repl")["result"].splitlines()) == 1
+
+
+def test_values_that_a_line_under_way_may_have_changed_say_so(client: Client, trace: dict[str, str]) -> None:
+    client.launch("attach", breakpoints=[mark(trace["program"], "sum")], **trace)
+    client.go("stepOut")
+    shown = {each["name"]: each["type"] for each in client.variables(client.scope()["variablesReference"])}
+    assert shown["flat"] == "list · observed · as before this line"
+    assert shown["n"] == "int · observed"
+
+
+def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path) -> None:
+    document = Document.from_file(program)
+    recording = record(document, "outer(2)")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    cache = TraceCache(tmp_path / "cache" / "cwm-lsp" / "traces.sqlite")
+    frames, end = recording.frames, recording.end
+    cache.put(CachedTrace("k1", document.text, program, "outer", "outer(2)", frames, end, "m", "flow", ()))
+    cache.close()
+    with Client(env=environment) as client:
+        client.initialize()
+        with pytest.raises(Refused, match="not kept"):
+            client.request("attach", key="k2")
+        client.request("attach", key="k1", stopOnEntry=True)
+        client.wait_event("initialized")
+        client.request("configurationDone")
+        client.wait_event("stopped")
+        assert client.locals() == {"n": "2"}
+        assert client.go("continue")["event"] == "terminated"
+        assert "outer(2)" in client.output()
+
+
+def test_over_tcp_one_client_after_the_other(trace: dict[str, str]) -> None:
+    server = subprocess.Popen([*ADAPTER, "--tcp", "0"], stderr=subprocess.PIPE, text=True)
+    try:
+        port = int(server.stderr.readline().rpartition(":")[2])
+        for _ in range(2):
+            connect = [sys.executable, "-c", TCP, str(port)]
+            with Client(connect) as client:
+                client.launch("attach", stopOnEntry=True, **trace)
+                assert client.go("next")["body"]["reason"] == "step"
+                client.request("disconnect")
+    finally:
+        server.kill()
+        server.wait()
+        server.stderr.close()
+
+
+TCP = """
+import os, socket, sys, threading
+link = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+def there():
+    while data := os.read(0, 65536):
+        link.sendall(data)
+    link.shutdown(socket.SHUT_WR)
+threading.Thread(target=there, daemon=True).start()
+while data := link.recv(65536):
+    os.write(1, data)
+"""
+
+
+def test_lines_and_columns_from_zero(client: Client, trace: dict[str, str]) -> None:
+    program = trace["program"]
+    client.request("initialize", adapterID="cwm", linesStartAt1=False, columnsStartAt1=False)
+    client.request("attach", **trace)
+    client.wait_event("initialized")
+    (placed,) = client.set_breakpoints(program, mark(program, "sum") - 1)
+    assert placed["line"] == mark(program, "sum") - 1
+    client.request("configurationDone")
+    client.wait_event("stopped")
+    top = client.stack()[0]
+    assert (top["line"], top["column"]) == (mark(program, "sum") - 1, 0)
+
+
+def test_breakpoints_set_before_the_launch_are_placed_by_it(client: Client, trace: dict[str, str]) -> None:
+    program = trace["program"]
+    client.initialize()
+    (early,) = client.set_breakpoints(program, mark(program, "sum"))
+    assert early["verified"] is False
+    client.request("setExceptionBreakpoints", filters=["raised"])
+    client.request("configurationDone")
+    client.request("attach", **trace)
+    changed = client.wait_event("breakpoint")["body"]["breakpoint"]
+    assert (changed["id"], changed["verified"]) == (early["id"], True)
+    assert client.wait_event("stopped")["body"]["hitBreakpointIds"] == [early["id"]]
+
+
+def test_arguments_can_be_given_apart(client: Client) -> None:
+    arguments = {"function": "how_many", "arguments": ["berry", "r"], "stopOnEntry": True}
+    client.launch(program=STRAWBERRY, **arguments)
+    assert client.locals() == {"word": "'berry'", "letter": "'r'"}
+
+
+def test_the_model_invents_what_nobody_gives(client: Client) -> None:
+    client.launch(program=STRAWBERRY, call="count_letter", stopOnEntry=True)
+    shown = client.variables(client.scope()["variablesReference"])
+    assert [each["name"] for each in shown] == ["word", "letter"]
+    assert all("predicted" in each["type"] for each in shown)

@@ -3,11 +3,15 @@ them."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import shutil
+import signal
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +148,23 @@ def engines(checkpoint: Callable[[str], Path]) -> dict[str, Any]:
 @pytest.fixture(params=["embedded", "transformers"])
 def backend(request: pytest.FixtureRequest, engines: dict[str, Any]) -> Any:
     return engines[request.param]
+
+
+@pytest.fixture(scope="session")
+def engine_folder() -> Iterator[Path]:
+    """Where the engines of these tests are found; none of them outlives the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="cwm-eng-"))
+    before = os.environ.get("CWM_LSP_RUNTIME_DIR")
+    os.environ["CWM_LSP_RUNTIME_DIR"] = str(folder)
+    yield folder
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            os.kill(json.loads(path.read_text(encoding="utf-8"))["pid"], signal.SIGKILL)
+    if before is None:
+        del os.environ["CWM_LSP_RUNTIME_DIR"]
+    else:
+        os.environ["CWM_LSP_RUNTIME_DIR"] = before
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ steps = st.lists(st.sampled_from(["into", "over", "out"]), min_size=1, max_size=
 
 @st.composite
 def breakpoints(draw: st.DrawFn, number: int) -> tuple[tuple[Breakpoint, ...], Exceptions]:
-    document, _, recording = run(number)
+    recording = run(number)[2]
     lines = sorted({frame.line for frame in recording.frames if frame.event == "line"})
     names = sorted({frame.function for frame in recording.frames})
     data = sorted({(f.function, name) for f in recording.frames for name in f.locals})
@@ -299,8 +299,7 @@ def test_frames_are_predicted_ahead_within_bounds_and_each_once() -> None:
 
 
 def test_what_was_predicted_ahead_is_dropped_with_a_fork() -> None:
-    document, call, recording = run(0)
-    predictor = Slow(recording.frames, 0.03)
+    predictor = Slow(run(0)[2].frames, 0.03)
     one = predicted(0, predictor)
     ahead = Prefetcher(one.timeline, 30)
     one.into()
