@@ -226,7 +226,7 @@ class EmbeddedBackend(LocalBackend):
                 "dtype": runner.dtype,
                 "threads": threads,
                 "device": "cpu",
-                **config.calibration(),
+                **config.own_details(),
             },
         )
         super().__init__(

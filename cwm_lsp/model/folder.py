@@ -43,12 +43,15 @@ class ModelConfig:
             raise BackendError(f"{path} is not a model's configuration.")
         return cls._of(data, folder)
 
-    def calibration(self) -> dict[str, Any]:
-        """What a description's details say of it: how often the model is right at which confidence, if that
-        was measured (world/confidence.py)."""
+    def own_details(self) -> dict[str, Any]:
+        """What a description's details say of a model that was trained for us: how often it is right at which
+        confidence (world/confidence.py), and whether it writes digits backwards (trace/mini_layout.py)."""
         own = self.raw.get("cwm_lsp")
-        told = own.get("calibration") if isinstance(own, dict) else None
-        return {} if told is None else {"calibration": told}
+        return (
+            {key: own[key] for key in ("calibration", "digits") if key in own}
+            if isinstance(own, dict)
+            else {}
+        )
 
     @classmethod
     def _of(cls, data: dict[str, Any], folder: Path) -> ModelConfig:

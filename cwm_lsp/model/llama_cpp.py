@@ -353,6 +353,7 @@ class LlamaBackend(LocalBackend):
             "gpu_layers": layers,
             "kv": kv,
             "device": "gpu" if layers else "cpu",
+            **(config.own_details() if config is not None else {}),
         }
         description = Description(
             name=name or (config.name if config is not None else path.stem),

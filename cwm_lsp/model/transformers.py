@@ -166,7 +166,7 @@ class TransformersBackend(LocalBackend):
                 "dtype": precision_of(config, dtype, runner.dtype),
                 "device": runner.device,
                 "memory": str(needed),
-                **config.calibration(),
+                **config.own_details(),
             },
         )
         super().__init__(

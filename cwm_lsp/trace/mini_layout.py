@@ -264,7 +264,7 @@ def _question(operation: Operation) -> list[str]:
 
 
 def answer_tokens(answer: Answer, operation: Operation | None = None) -> Tokens:
-    """An answer as the model writes it: to the operation, if that matters."""
+    """An answer as the model writes it; with the operation, for a model that writes digits backwards."""
     if isinstance(answer, Stop):
         return (v.STOP,)
     if isinstance(answer, Raised):
@@ -287,7 +287,7 @@ def _of_ints(operation: Operation) -> bool:
 
 
 def read_answer(tokens: Sequence[str], operation: Operation | None = None) -> Answer:
-    """The inverse of `answer_tokens`. Raises ValueError on anything else."""
+    """The inverse of `answer_tokens` with the same operation. Raises ValueError on anything else."""
     if not tokens:
         raise ValueError("an empty answer")
     if tokens[0] == v.STOP and len(tokens) == 1:
@@ -309,14 +309,14 @@ _WHOLE = ("+", "-", "*", "//", "%", "&", "|", "^")
 """Operators that make a whole number of two."""
 
 
-def grammar(operation: Operation) -> str:
+def grammar(operation: Operation, *, backwards: bool = False) -> str:
     """The Lark grammar of the answers that an operation can have. True and False end an answer: no other
     value begins with them."""
     raised = "<|exception_sep|> value <|end|>"
     if operation.is_test:
         return f"start: {v.TRUE} | {v.FALSE} | {raised}\n{VALUE_RULE}"
     if operation.kind == "binary" and operation.name in _WHOLE and _of_ints(operation):
-        signed = "digits MINUS" if is_backwards(operation) else "MINUS digits"
+        signed = "digits MINUS" if backwards and is_backwards(operation) else "MINUS digits"
         return f"start: digits <|end|> | {signed} <|end|> | {raised}\n{_DIGITS_RULE}"
     stop = f"{v.STOP} | " if operation.kind == "item" else ""
     return (

@@ -66,7 +66,9 @@ class MiniPredictor:
     def __init__(self, backend: Backend, calibration: Calibration | None = None) -> None:
         """`calibration` is that of the model, unless another is given."""
         self.backend = backend
-        self._calibration = calibration or Calibration.from_details(backend.describe().details)
+        details = backend.describe().details
+        self.backwards = details.get("digits") == "backwards"
+        self._calibration = calibration or Calibration.from_details(details)
         vocabulary = backend.vocabulary
         self._specials = vocabulary.specials()
         self._names = {identity: name for name, identity in self._specials.items()}
@@ -153,11 +155,13 @@ class MiniPredictor:
         block.ids += asked
         block.tally.tokens += len(asked)
         guessed = None if operation.is_test else guess(operation)
-        draft = () if guessed is None else self._encode(layout.answer_tokens(guessed, operation))
-        completion = self._complete(block, layout.grammar(operation), cancel, draft)
+        written = operation if self.backwards else None
+        draft = () if guessed is None else self._encode(layout.answer_tokens(guessed, written))
+        grammar = layout.grammar(operation, backwards=self.backwards)
+        completion = self._complete(block, grammar, cancel, draft)
         machine.certainty *= self._sure(completion)
         try:
-            return layout.read_answer(self._decode(completion.tokens), operation)
+            return layout.read_answer(self._decode(completion.tokens), written)
         except ValueError as error:
             raise PredictionError("malformed", f"The model's answer is no value: {error}.") from error
 

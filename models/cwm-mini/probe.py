@@ -23,9 +23,10 @@ from cwm_lsp.model.backend import Cancel, Request
 from cwm_lsp.model.embedded import EmbeddedBackend
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.world.machine import Machine
-from cwm_lsp.world.mini_predictor import MiniPredictor, _Block
+from cwm_lsp.world.mini_predictor import Block, MiniPredictor
 
 
 def label(operation: Operation) -> str:
@@ -35,7 +36,7 @@ def label(operation: Operation) -> str:
     return operation.kind
 
 
-def read(tokens: list[str], operation: Operation) -> Answer | None:
+def read(tokens: list[str], operation: Operation | None) -> Answer | None:
     """An answer, or None where it never ended."""
     try:
         return layout.read_answer(tokens, operation)
@@ -50,6 +51,21 @@ def calls_of(args: argparse.Namespace) -> list[tuple[str, list[str]]]:
     return [programs.program(data.HELD_OUT + at) for at in range(args.programs)]
 
 
+def unfolded(operation: Operation) -> Iterator[Operation]:
+    """The operations that the product asks to answer this one."""
+    steps = unfold(operation)
+    if steps is None:
+        yield operation
+        return
+    try:
+        step = next(steps)
+        while True:
+            yield step
+            step = steps.send(oracle.answer(step))
+    except StopIteration:
+        return
+
+
 def answers(
     predictor: MiniPredictor, source: str, call: str
 ) -> Iterator[tuple[Operation, Answer | None, Answer]]:
@@ -59,20 +75,30 @@ def answers(
     for frame in frames[:-1]:
         try:
             machine.follow(frame)
-            block = _Block(True)
+            block = Block(True)
             predictor._begin(machine, block)
             walk = machine.walk()
             operation = next(walk)
             while True:
-                truth = oracle.answer(operation)
-                block.ids += predictor._encode(layout.question(operation))
-                request = Request(
-                    block.ids, max_tokens=200, grammar=layout.grammar(operation), cancel=Cancel()
-                )
-                completion = predictor.backend.complete(request)
-                yield operation, read(predictor._decode(completion.tokens), operation), truth
-                block.ids += predictor._encode(layout.answer_tokens(truth, operation))
-                operation = walk.send(truth)
+                for simple in unfolded(operation):
+                    truth = oracle.answer(simple)
+                    block.ids += predictor._encode(layout.question(simple))
+                    request = Request(
+                        block.ids,
+                        max_tokens=200,
+                        grammar=layout.grammar(simple, backwards=predictor.backwards),
+                        cancel=Cancel(),
+                    )
+                    completion = predictor.backend.complete(request)
+                    yield (
+                        simple,
+                        read(predictor._decode(completion.tokens), simple if predictor.backwards else None),
+                        truth,
+                    )
+                    block.ids += predictor._encode(
+                        layout.answer_tokens(truth, simple if predictor.backwards else None)
+                    )
+                operation = walk.send(oracle.answer(operation))
         except StopIteration:
             continue
         except (Unsupported, oracle.TooLarge):

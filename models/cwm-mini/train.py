@@ -63,7 +63,7 @@ def configuration(path: Path | None) -> dict[str, Any]:
     config["bos_token_id"] = table["<|begin_of_text|>"]
     config["eos_token_id"] = [table["<|end_of_text|>"]]
     config["pad_token_id"] = table["<|pad|>"]
-    config["cwm_lsp"] = {"codec": "mini"}
+    config["cwm_lsp"] = {"codec": "mini", "digits": "backwards"}
     return config
 
 

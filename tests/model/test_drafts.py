@@ -52,7 +52,7 @@ def test_the_answer_is_the_same_with_any_draft(backend: LocalBackend, operation:
     drafts = [answer, answer[:1], [*answer, 5, 6], [*answer[:-1], 40], [rng.randrange(700) for _ in range(6)]]
     guessed = guess(operation)
     if guessed is not None:
-        drafts.append(predictor._encode(layout.answer_tokens(guessed, operation)))
+        drafts.append(predictor._encode(layout.answer_tokens(guessed)))
     for draft in drafts:
         told = backend.complete(Request(prompt, grammar=grammar, max_tokens=60, draft=draft))
         assert (told.tokens, told.forced, told.reason) == (plain.tokens, plain.forced, plain.reason)
