@@ -47,8 +47,8 @@ def results() -> Path:
 
 @pytest.fixture(scope="session")
 def server_bin() -> Path:
-    """The folder of the installed `cwm-lsp`."""
-    folder = Path(sys.executable).parent
+    """The folder of the installed `cwm-lsp` (CWM_EDITORS_SERVER: of another environment)."""
+    folder = Path(os.environ.get("CWM_EDITORS_SERVER", Path(sys.executable).parent))
     assert (folder / "cwm-lsp").exists(), f"there is no cwm-lsp in {folder}"
     return folder
 

@@ -21,7 +21,8 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Locator, Page, TimeoutError as NotInTime, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 SETTINGS: dict[str, Any] = {
     "files.autoSave": "off",
