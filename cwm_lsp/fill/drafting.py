@@ -192,7 +192,7 @@ class Drafts:
             if mine is None or entry.cost > 4:
                 continue
             if number:
-                for sign, extra in (("+", 0), ("-", 1), ("*", 1), ("//", 2), ("%", 3)):
+                for sign, extra in (("+", 0), ("-", 1), ("*", 1), ("//", 1), ("%", 3)):
                     if entry.text not in (name, "0", "-1") and not (
                         entry.text == "1" and sign in ("*", "//", "%")
                     ):
