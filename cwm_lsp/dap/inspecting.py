@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _FIXED = frozenset(("int", "float", "complex", "bool", "NoneType", "str", "bytes", "range"))
 _ASKING = ("repl", "watch", "variables", None)
-_TRIPLE = re.compile(r"\(<class '([^']*)'>, (.*), <traceback object>\)\Z", re.DOTALL)
+_TRIPLE = re.compile(r"\(<class '([^']*)'>, (.*), (?:<traceback object>|None)\)\Z", re.DOTALL)
 
 
 class Inspecting:
