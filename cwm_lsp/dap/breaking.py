@@ -14,8 +14,7 @@ from cwm_lsp.dap.channel import Reply
 from cwm_lsp.dap.protocol import Breakpoint as Shown
 from cwm_lsp.dap.server import Handler
 from cwm_lsp.source.document import Document, DocumentError
-from cwm_lsp.source.flow import FlowError, flow_of
-from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, HitCondition
+from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, HitCondition, line_for, runnable_lines
 from cwm_lsp.world.expressions import CantTellError, parse
 from cwm_lsp.world.stepping import Stepper
 
@@ -74,8 +73,8 @@ class Breaking:
 
     def line_for(self, line: int) -> int | None:
         """The line (1-based) that a breakpoint there stands on: the next one that can run, else the last."""
-        lines = self._runnable()
-        return next((each for each in lines if each >= line), lines[-1] if lines else None)
+        launched = self._session.launched
+        return line_for(launched.document, line) if launched is not None else None
 
     def _runnable(self) -> tuple[int, ...]:
         launched = self._session.launched
@@ -232,18 +231,6 @@ class Breaking:
             self._session.stepper.exceptions = self._exceptions
         count = len(arguments["filters"]) + len(arguments.get("filterOptions") or [])
         reply.ok({"breakpoints": [{"verified": True} for _ in range(count)]})
-
-
-def runnable_lines(document: Document) -> tuple[int, ...]:
-    """The lines of a document's functions on which there can be a line frame, sorted. Those of the module
-    itself don't run in a call."""
-    try:
-        flow = flow_of(document)
-    except FlowError:
-        return ()
-    ours = {each.qualname for each in document.functions}
-    names = (name for name in flow.functions if name in ours or "<locals>" in name)
-    return tuple(sorted({line for name in names for line in flow.line_numbers(name)}))
 
 
 def _conditions(made: Breakpoint, wanted: dict[str, Any]) -> str | None:

@@ -67,8 +67,7 @@ class Prefetcher:
                 cancel = self._cancel = Cancel()
                 index = timeline.known
             try:
-                if not timeline.reach(index, cancel):
-                    self._give_up()
+                self._grow(index, cancel)
             finally:
                 with self._wake:
                     self._cancel = None
@@ -81,10 +80,14 @@ class Prefetcher:
         )
         return timeline.simulation.end is None and not waits
 
-    def _give_up(self) -> None:
-        """Nobody asked yet, so a failure is nobody's: whoever gets there tries again and is told."""
+    def _grow(self, index: int, cancel: Cancel) -> None:
+        """Predicts one frame. Nobody asked for it, so a failure is nobody's, and isn't seen by anybody:
+        whoever gets there tries again, and is told."""
         simulation = self._timeline.simulation
+        with self._timeline.growing:
+            if self._timeline.known != index or simulation.grow(cancel):
+                return
+            if simulation.end is not None and simulation.end.reason == "failed":
+                simulation.extend()
         with self._wake:
             self._upto = -1
-        if simulation.end is not None and simulation.end.reason == "failed":
-            simulation.extend()

@@ -98,6 +98,7 @@ def test_keys_step_forwards_and_back() -> None:
     drive(play)
 
 
+@pytest.mark.slow
 def test_breakpoints_and_continuing_both_ways() -> None:
     async def play(pilot: Pilot[None], app: DebugApp) -> None:
         app.query_one(SourceView).highlighted = 7
@@ -150,6 +151,7 @@ def test_expressions_changes_and_branches() -> None:
     drive(play)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(110, 40), (60, 16), (30, 8)])
 def test_the_timeline_shows_where_one_is_and_takes_clicks(size: tuple[int, int]) -> None:
     async def play(pilot: Pilot[None], app: DebugApp) -> None:
@@ -164,6 +166,7 @@ def test_the_timeline_shows_where_one_is_and_takes_clicks(size: tuple[int, int])
     drive(play, size)
 
 
+@pytest.mark.slow
 def test_the_executable_in_a_terminal() -> None:
     """The embedded model, a real terminal: step, go back, quit."""
     parent, child = pty.openpty()

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cwm_lsp.dap.breaking import runnable_lines
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.flow import flow_of
 from cwm_lsp.source.values import is_mutable
 from cwm_lsp.trace.recorder import Limits, record
+from cwm_lsp.world.breakpoints import runnable_lines
 from tests.dap.client import Client, Message
 from tests.dap.debugpy_peer import Debugpy
 

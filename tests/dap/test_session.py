@@ -48,6 +48,13 @@ def failing(n):
 
 @pytest.fixture
 def client() -> Iterator[Client]:
+    """An adapter in this process; the tests of its life start the executable."""
+    with Client(None) as one:
+        yield one
+
+
+@pytest.fixture
+def executable() -> Iterator[Client]:
     with Client() as one:
         yield one
 
@@ -85,9 +92,11 @@ def names(targets: list[Message]) -> list[str]:
 # -- the story of the README
 
 
-def test_strawberry_what_if_follows_the_change(client: Client) -> None:
+@pytest.mark.parametrize("grounding", ["values", pytest.param("flow", marks=pytest.mark.slow)])
+def test_strawberry_what_if_follows_the_change(executable: Client, grounding: str) -> None:
+    client = executable
     loop = next(n for n, line in enumerate(Path(STRAWBERRY).read_text().splitlines(), 1) if "letter:" in line)
-    stop = client.launch(program=STRAWBERRY, breakpoints=[loop])
+    stop = client.launch(program=STRAWBERRY, breakpoints=[loop], grounding=grounding)
     assert stop["body"]["reason"] == "breakpoint"
     seen = []
     for _ in range(4):
@@ -105,7 +114,8 @@ def test_strawberry_what_if_follows_the_change(client: Client) -> None:
     client.set_breakpoints(STRAWBERRY)
     assert client.go("continue")["event"] == "terminated"
     # One r was counted before the change, one y comes after it.
-    assert "returned ≈ 'strawberry has 02 r'" in client.output()
+    mark = "=" if grounding == "values" else "≈"
+    assert f"returned {mark} 'strawberry has 02 r'" in client.output()
     assert client.disconnect() == 0
 
 
@@ -331,7 +341,7 @@ def test_exceptions(client: Client, program: str, filters: list[str]) -> None:
 def test_an_exception_filter_can_name_classes(client: Client, program: str) -> None:
     for name, event in (("KeyError", "terminated"), ("KeyError, ZeroDivisionError", "stopped")):
         options = {"filters": [], "filterOptions": [{"filterId": "raised", "condition": name}]}
-        with Client() as one:
+        with Client(None) as one:
             trace = recorded(program, "failing(0)")
             assert (
                 one.launch("attach", before=[("setExceptionBreakpoints", options)], **trace)["event"] == event
@@ -475,7 +485,7 @@ def test_order_is_kept(client: Client) -> None:
     assert client.disconnect() == 0
 
 
-@pytest.mark.parametrize("when", ["at once", "stopped"])
+@pytest.mark.parametrize("when", ["stopped", pytest.param("at once", marks=pytest.mark.slow)])
 def test_a_client_that_dies_leaves_no_process(when: str) -> None:
     client = Client()
     client.initialize()
@@ -489,6 +499,7 @@ def test_a_client_that_dies_leaves_no_process(when: str) -> None:
     client.kill()
 
 
+@pytest.mark.slow
 def test_a_client_process_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     """The client is a process that starts the adapter, tells its number, and is killed."""
     script = (
@@ -521,7 +532,7 @@ def _alive(number: int) -> bool:
 
 
 def test_the_console_asks_the_model_what_can_not_be_computed(client: Client) -> None:
-    client.launch(program=STRAWBERRY, stopOnEntry=True)
+    client.launch(program=STRAWBERRY, stopOnEntry=True, grounding="flow")
     asked = client.request("evaluate", expression="count_letter(word, 'a')", context="repl")
     assert asked["result"] == "≈ 1"
     assert "predicted" in asked["type"]
@@ -544,6 +555,7 @@ def test_values_that_a_line_under_way_may_have_changed_say_so(client: Client, tr
     assert shown["n"] == "int · observed"
 
 
+@pytest.mark.slow
 def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path) -> None:
     document = Document.from_file(program)
     recording = record(document, "outer(2)")
@@ -565,6 +577,7 @@ def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path
         assert "outer(2)" in client.output()
 
 
+@pytest.mark.slow
 def test_over_tcp_one_client_after_the_other(trace: dict[str, str]) -> None:
     server = subprocess.Popen([*ADAPTER, "--tcp", "0"], stderr=subprocess.PIPE, text=True)
     try:
