@@ -23,6 +23,7 @@ from cwm_lsp.source.entry import entry_function
 from cwm_lsp.trace.cache import TraceCache, default_path
 from cwm_lsp.trace.frame import End, Frame
 from cwm_lsp.world.budgets import Budgets
+from cwm_lsp.world.choices import Grounding
 from cwm_lsp.world.predictor import Predictor
 from cwm_lsp.world.predictors import predictor_for
 from cwm_lsp.world.prefetch import FRAMES_AHEAD
@@ -65,7 +66,7 @@ class Models:
         if self.backend is None:
             self.backend = connect(self.name, **self.settings.backend)
         if grounding not in self.predictors:
-            self.predictors[grounding] = predictor_for(self.backend)
+            self.predictors[grounding] = predictor_for(self.backend, _form(grounding))
         return self.predictors[grounding]
 
     @property
@@ -226,9 +227,9 @@ def _python(value: Any) -> str:
     return repr(value)
 
 
-def _form(grounding: str) -> Literal["none", "flow"]:
-    """How the next frame is chosen; computing values is the predictor's part of the grounding."""
-    return "none" if grounding == "none" else "flow"
+def _form(grounding: str) -> Grounding:
+    """How the next frame is chosen."""
+    return "none" if grounding == "none" else "values" if grounding == "values" else "flow"
 
 
 def _budgets(asked: Asked, models: Models) -> Budgets:

@@ -150,7 +150,9 @@ class Session:
         self.job("move", reply, lambda cancel: self.arrived(movement(stepper, cancel)), "Predicting")
 
     def arrived(self, stop: Stop) -> None:
-        """Tells the client where a movement ended."""
+        """Tells the client where a movement ended, unless it was given up for another beginning."""
+        if self.phase != "running":
+            return
         self.stop = stop
         self.references.clear()
         if stop.reason == "end":
@@ -248,6 +250,8 @@ class Session:
         if self._prefetcher is not None:
             self._prefetcher.close()
         self.launched = launched
+        if self.models is not None and self.models.settings.ascii:
+            self.shower.use_ascii()
         self.shower.plain = launched.asked.get("marks") is False
         stepper = Stepper(launched.simulation)
         stepper.on_log = lambda text, frame: self.say(text, "console", frame)

@@ -9,7 +9,7 @@ twice. Leaves out any protocol, and predicting ahead (prefetch.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -389,8 +389,3 @@ class Stepper:
             if one is not other:
                 return index
         return min(len(ours), len(theirs)) - 1
-
-
-def hit_ids(stops: Sequence[Stop]) -> list[int]:
-    """All breakpoints that some stops hit."""
-    return [each for stop in stops for each in stop.breakpoints]

@@ -644,3 +644,27 @@ def test_the_model_invents_what_nobody_gives(client: Client) -> None:
     shown = client.variables(client.scope()["variablesReference"])
     assert [each["name"] for each in shown] == ["word", "letter"]
     assert all("predicted" in each["type"] for each in shown)
+
+
+def test_long_lists_open_in_pages_or_groups(client: Client, tmp_path: Path) -> None:
+    program, trace = tmp_path / "long.py", tmp_path / "long.jsonl"
+    program.write_text("def f(xs):\n    return len(xs)\n")
+    values = {"xs": {"repr": repr(list(range(2500))), "origin": "observed", "confidence": None}}
+    frames = [
+        {"event": event, "function": "f", "line": line, "depth": 1, "locals": values, "arg": None}
+        for event, line in (("call", 1), ("line", 2))
+    ]
+    trace.write_text("\n".join(json.dumps(frame) for frame in frames))
+    client.launch("attach", program=str(program), trace=str(trace), stopOnEntry=True)
+    (shown,) = client.variables(client.scope()["variablesReference"])
+    assert shown["indexedVariables"] == 2500
+    assert len(shown["value"]) < 400
+    page = client.variables(shown["variablesReference"], filter="indexed", start=2400, count=200)
+    assert [each["name"] for each in page] == [str(n) for n in range(2400, 2500)]
+    assert client.variables(shown["variablesReference"], filter="named") == []
+    groups = client.variables(shown["variablesReference"])
+    assert [each["name"] for each in groups] == ["[0..999]", "[1000..1999]", "[2000..2499]"]
+    last = client.variables(groups[2]["variablesReference"])
+    assert (len(last), last[-1]["evaluateName"], last[-1]["value"]) == (500, "xs[2499]", "✓ 2499")
+    whole = client.request("evaluate", expression="xs", context="clipboard")["result"]
+    assert whole == values["xs"]["repr"]
