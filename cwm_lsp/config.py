@@ -61,7 +61,7 @@ class Settings:
 
     model: str = "cwm-mini"
     backend: Mapping[str, Any] = field(default_factory=dict)
-    grounding: Grounding = "flow"
+    grounding: Grounding = "values"
     max_frames: int = 500
     max_tokens: int = 100_000
     max_seconds: float = 600.0
