@@ -1,6 +1,6 @@
 """What the tests of the editors share: where the editors are, a workspace, an environment for the server.
 
-The editors are no part of the repository. `tests/editors/fetch.sh FOLDER` fetches them, and CWM_EDITORS=FOLDER
+The editors are no part of the repository. `tests/editors/fetch.sh FOLDER` fetches them; CWM_EDITORS=FOLDER
 lets these tests run; without it they are skipped, with that as the reason. `make test-editors` does both.
 """
 
