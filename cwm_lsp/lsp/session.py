@@ -60,7 +60,7 @@ class Session:
         self.problems: tuple[str, ...] = loaded.problems
         self._told = set[str]()
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._analysing: dict[str, tuple[int, asyncio.Future[Analysis]]] = {}
+        self._analysing: dict[str, tuple[Source, int, asyncio.Future[Analysis]]] = {}
         self._refresh: asyncio.TimerHandle | None = None
 
     @property
@@ -141,12 +141,12 @@ class Session:
                 self._predict(source)
             return done
         under_way = self._analysing.get(source.uri)
-        if under_way is None or under_way[0] != source.edits:
+        if under_way is None or under_way[0] is not source or under_way[1] != source.edits:
             future: asyncio.Future[Analysis] = self.loop.create_future()
-            self._analysing[source.uri] = (source.edits, future)
+            self._analysing[source.uri] = (source, source.edits, future)
             self._submit_analysis(source, future)
         else:
-            future = under_way[1]
+            future = under_way[2]
         if predicting:
             future.add_done_callback(lambda done: None if done.cancelled() else self._predict(source))
         return future
@@ -186,7 +186,7 @@ class Session:
 
         def done(result: tuple[Analysis, dict[str, Traced]] | None, error: BaseException | None) -> None:
             under_way = self._analysing.get(source.uri)
-            if under_way is not None and under_way[1] is future:
+            if under_way is not None and under_way[2] is future:
                 del self._analysing[source.uri]
             if result is None:
                 follow.close()
