@@ -150,7 +150,7 @@ def _names(states: Sequence[State]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ordered:
         kind = kind_of([state.get(name, FAILED) for state in states])
-        if kind is not None and not name.startswith("."):
+        if kind is not None and not name.startswith(".") and name != "_":
             found[name] = kind
     return found
 
@@ -228,7 +228,7 @@ def _leaves(
         if name == site.assigned and site.role == "init":
             continue
         again = site.role == "step" and isinstance(site.sibling, ast.Name) and site.sibling.id == name
-        bank.leaf(name, 3 if again else 1, _load(name), [name])
+        bank.leaf(name, 3 if again else 2 if site.role == "init" else 1, _load(name), [name])
     for text, cost in idioms.constants_of(site, [example.value for example in examples]):
         templates.expression(text, cost)
     for text in _code(site):

@@ -29,8 +29,8 @@ more than so many levels of cost."""
 MOST_SURVIVORS = 40
 SECOND_RUNS = 60
 EFFORTS = ((3, 1_500, 0.12, 700), (5, 5_000, 0.3, 1_300), (9, 16_000, 0.9, 3_000))
-"""Rounds of the search: the highest cost and number of expressions at a hole, the seconds to make them, and the
-work that a run of an example may be (running.LIMITS)."""
+"""Rounds of the search: the highest cost and number of expressions at a hole, the seconds to make them, and
+the work that a run of an example may be (running.LIMITS)."""
 
 
 @dataclass(eq=False, slots=True)

@@ -126,6 +126,8 @@ def _find_role(site: Site) -> None:
         site.role = "condition"
     elif hole.place == "iterable":
         site.role = "iterable"
+        target = getattr(parent, "target", None)
+        site.arity = len(target.elts) if isinstance(target, ast.Tuple) else 0
     elif isinstance(parent, ast.Assign):
         _assigned_role(site, parent)
     elif isinstance(parent, ast.AnnAssign) and isinstance(parent.target, ast.Name):
