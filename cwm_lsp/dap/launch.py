@@ -7,6 +7,7 @@ settings know, never a folder, an address or a program. Leaves out the session.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from cwm_lsp import config
 from cwm_lsp.dap.channel import RefusedError
 from cwm_lsp.dap.checking import complaint
 from cwm_lsp.model.backend import Backend, BackendError
-from cwm_lsp.model.catalog import connect, profiles
+from cwm_lsp.model.catalog import connect, profiles, target
 from cwm_lsp.source.calls import CallError, bind, calls_in, parse_call
 from cwm_lsp.source.document import Document, DocumentError
 from cwm_lsp.source.entry import entry_function
@@ -24,10 +25,11 @@ from cwm_lsp.trace.cache import TraceCache, default_path
 from cwm_lsp.trace.frame import End, Frame
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.choices import Grounding
+from cwm_lsp.world.grounding import LazyPredictor
 from cwm_lsp.world.predictor import Predictor
-from cwm_lsp.world.predictors import predictor_for
+from cwm_lsp.world.predictors import computing_first, predictor_for
 from cwm_lsp.world.prefetch import FRAMES_AHEAD
-from cwm_lsp.world.replaying import LaterPredictor, replay
+from cwm_lsp.world.replaying import replay
 from cwm_lsp.world.simulation import Simulation
 
 
@@ -60,14 +62,24 @@ class Models:
     name: str
     backend: Backend | None = None
     predictors: dict[str, Predictor] = field(default_factory=dict)
+    _loading: threading.Lock = field(default_factory=threading.Lock)
 
     def predictor(self, grounding: str) -> Predictor:
-        """The predictor of the model, which is loaded now if it wasn't. Raises BackendError."""
-        if self.backend is None:
-            self.backend = connect(self.name, **self.settings.backend)
+        """The predictor of the model. The model is loaded now; where values are computed, when something
+        can't be. Raises BackendError."""
         if grounding not in self.predictors:
-            self.predictors[grounding] = predictor_for(self.backend, _form(grounding))
+            if grounding == "values":
+                target(self.name, self.settings.backend)
+                self.predictors[grounding] = computing_first(self._load)
+            else:
+                self.predictors[grounding] = predictor_for(self._load(), _form(grounding))
         return self.predictors[grounding]
+
+    def _load(self) -> Backend:
+        with self._loading:
+            if self.backend is None:
+                self.backend = connect(self.name, **self.settings.backend)
+            return self.backend
 
     @property
     def title(self) -> str:
@@ -174,7 +186,7 @@ def attach(asked: Asked, models: Models) -> Launched:
     chosen = grounding if grounding in config.GROUNDINGS else models.settings.grounding
     if any(not 1 <= frame.line <= len(document.lines) for frame in frames):
         raise RefusedError("The trace is not one of this file: it has other lines.")
-    later = LaterPredictor(lambda: models.predictor(chosen))
+    later = LazyPredictor(lambda: models.predictor(chosen))
     simulation = replay(
         document, frames, end, later, grounding=_form(chosen), budgets=_budgets(asked, models)
     )

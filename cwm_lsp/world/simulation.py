@@ -349,7 +349,10 @@ class Simulation:
         if not choices.options:
             raise PredictionError("refused", "No frame can follow this one.")
         began = time.perf_counter()
-        predicted = self._predictor.predict(self.document, branch.frames, choices, cancel)
+        predictor = self._predictor
+        if wanted is not None:  # what nothing but a model can say
+            predictor = getattr(predictor, "inner", predictor)
+        predicted = predictor.predict(self.document, branch.frames, choices, cancel)
         took = max(time.perf_counter() - began, predicted.seconds)
         reason = refusal(choices, predicted.frame)
         if reason is not None:

@@ -21,8 +21,9 @@ from cwm_lsp.commands.debug_app import DebugApp
 from cwm_lsp.commands.debug_widgets import SourceView, StackView, TimelineView, VariablesView
 from cwm_lsp.source.calls import calls_in
 from cwm_lsp.source.document import Document
+from cwm_lsp.world.grounding import LazyPredictor
 from cwm_lsp.world.prefetch import Prefetcher
-from cwm_lsp.world.replaying import LaterPredictor, replay
+from cwm_lsp.world.replaying import replay
 from cwm_lsp.world.stepping import Stepper
 from tests.world.replay import recorded
 
@@ -41,7 +42,7 @@ def drive(play: Play, size: tuple[int, int] = (110, 40)) -> None:
     def no_model() -> None:
         raise AssertionError("nothing needs a model here")
 
-    stepper = Stepper(replay(document, recording.frames, recording.end, LaterPredictor(no_model)))  # type: ignore[arg-type]
+    stepper = Stepper(replay(document, recording.frames, recording.end, LazyPredictor(no_model)))  # type: ignore[arg-type]
     app = DebugApp(stepper, Prefetcher(stepper.timeline, 0), call, "nobody")
 
     async def run() -> None:

@@ -22,9 +22,10 @@ from cwm_lsp.trace.recorder import Recording
 from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, HitCondition
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.expressions import CantTellError, evaluate, format_log, truth_of
+from cwm_lsp.world.grounding import LazyPredictor
 from cwm_lsp.world.predictor import Prediction, PredictionError, Predictor
 from cwm_lsp.world.prefetch import Prefetcher
-from cwm_lsp.world.replaying import LaterPredictor, replay
+from cwm_lsp.world.replaying import replay
 from cwm_lsp.world.simulation import Simulation
 from cwm_lsp.world.stepping import Stepper
 from tests.world.replay import ReplayPredictor, recorded
@@ -58,7 +59,7 @@ def no_model() -> Predictor:
 
 def stepper(number: int) -> Stepper:
     document, _, recording = run(number)
-    made = Stepper(replay(document, recording.frames, recording.end, LaterPredictor(no_model)))
+    made = Stepper(replay(document, recording.frames, recording.end, LazyPredictor(no_model)))
     made.begin()
     return made
 
