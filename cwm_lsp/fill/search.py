@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cwm_lsp.fill.bank import Clock
-from cwm_lsp.fill.candidates import Candidate, Proposal, candidates_for
+from cwm_lsp.fill.candidates import Candidate, Pool, Proposal, candidates_for
 from cwm_lsp.fill.examples import Example
 from cwm_lsp.fill.running import LIMITS, Filling, Program, unfilled
 from cwm_lsp.fill.sites import Site
@@ -87,6 +87,7 @@ class Search:
         self.solutions: list[Solution] = []
         self.states: dict[int, list[State]] = {}
         self.candidates: list[list[Candidate]] = []
+        self._pools: list[Pool] = []
         self._rng = random.Random(seed)
         self._began = clock()
         self._end = self._began + seconds
@@ -163,14 +164,12 @@ class Search:
         self.candidates = []
         self._dead.clear()
         for at, site in enumerate(self.sites):
-            states = self.states[site.index] or [{}]
-            given = proposals[at] if at < len(proposals) else ()
-            self.candidates.append(
-                candidates_for(
-                    site, self.program, states, self.examples, given,
-                    seconds=share, highest=highest, most=most, clock=self._clock,
-                )
-            )  # fmt: skip
+            if at == len(self._pools):
+                states = self.states[site.index] or [{}]
+                given = proposals[at] if at < len(proposals) else ()
+                pool = Pool(site, self.program, states, self.examples, given, clock=self._clock)
+                self._pools.append(pool)
+            self.candidates.append(self._pools[at].extend(highest, share, most))
             if self._stop():
                 return
         self.report.candidates = [len(some) for some in self.candidates]
