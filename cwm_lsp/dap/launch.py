@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -19,9 +19,10 @@ from cwm_lsp.dap.checking import complaint
 from cwm_lsp.model.backend import Backend, BackendError
 from cwm_lsp.model.catalog import connect, profiles, target
 from cwm_lsp.source.calls import CallError, bind, calls_in, parse_call
+from cwm_lsp.source.dependencies import closure_of
 from cwm_lsp.source.document import Document, DocumentError
 from cwm_lsp.source.entry import entry_function
-from cwm_lsp.trace.cache import TraceCache, default_path
+from cwm_lsp.trace.cache import CachedTrace, TraceCache, default_path
 from cwm_lsp.trace.frame import End, Frame
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.choices import Grounding
@@ -104,6 +105,7 @@ class Launched:
     asked: Asked
     model: str
     observed: bool = False
+    note: str = ""
 
     @property
     def ahead(self) -> int:
@@ -162,6 +164,7 @@ def attach(asked: Asked, models: Models) -> Launched:
     """A run that is there already: a trace that the language server keeps (`key`), or one in a file
     (`trace`, as `record --json` and `trace --json` write it). Raises RefusedError."""
     key, file = asked.get("key"), asked.get("trace")
+    note = ""
     if key:
         cache = TraceCache(default_path())
         try:
@@ -169,8 +172,10 @@ def attach(asked: Asked, models: Models) -> Launched:
         finally:
             cache.close()
         if kept is None:
+            if asked.get("program"):
+                return replace(launch(asked, models), note="The trace is not kept any more: predicted anew.")
             raise RefusedError("That trace is not kept any more: let the editor predict it again.")
-        document = _document(lambda: Document.from_text(kept.text, kept.path))
+        document, kept, note = _placed(kept, asked.get("program"))
         frames, end, path, call, model = kept.frames, kept.end, kept.path, kept.call, kept.model
         grounding = asked.get("grounding") or kept.grounding
     elif file:
@@ -191,7 +196,35 @@ def attach(asked: Asked, models: Models) -> Launched:
         document, frames, end, later, grounding=_form(chosen), budgets=_budgets(asked, models)
     )
     observed = any(value.origin == "observed" for frame in frames[:50] for value in frame.locals.values())
-    return Launched(simulation, document, path, call, asked, model, observed)
+    return Launched(simulation, document, path, call, asked, model, observed, note)
+
+
+def _placed(kept: CachedTrace, program: str | None) -> tuple[Document, CachedTrace, str]:
+    """A kept trace on the file as it is now, in which the same statements may stand on other lines. Where
+    they are not the same the trace keeps its own text, which an editor may not have saved yet; the third says
+    so."""
+    own = _document(lambda: Document.from_text(kept.text, program or kept.path))
+    path = program or kept.path
+    if path is None:
+        return own, kept, ""
+    try:
+        now = Document.from_file(path)
+    except DocumentError:
+        return own, replace(kept, path=path), ""
+    if now.text == own.text:
+        return own, replace(kept, path=path), ""
+    entry = kept.function.partition(".")[0]
+    before, after = closure_of(own, [entry]), closure_of(now, [entry])
+    try:
+        if before.text == after.text:
+            return now, replace(kept, spans=before.spans).moved(now.text, after.spans, path), ""
+    except ValueError:
+        pass
+    return (
+        own,
+        replace(kept, path=path),
+        f"{path} has been changed since, or is not saved: the lines may differ.",
+    )
 
 
 def _call(document: Document, asked: Asked) -> str:

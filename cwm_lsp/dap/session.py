@@ -281,6 +281,8 @@ class Session:
         self.channel.event("thread", {"reason": "started", "threadId": THREAD})
         how = "recorded" if launched.observed else f"predicted by {launched.model}, nothing is run"
         self.say(f"{launched.call}: {how}")
+        if launched.note:
+            self.say(launched.note, "important")
         job = Job("move", 0, lambda cancel: self._first_movement(stepper, cancel))
         self.runner.start(job)
 

@@ -562,7 +562,8 @@ def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     cache = TraceCache(tmp_path / "cache" / "cwm-lsp" / "traces.sqlite")
     frames, end = recording.frames, recording.end
-    cache.put(CachedTrace("k1", document.text, program, "outer", "outer(2)", frames, end, "m", "flow", ()))
+    spans = ((1, len(document.lines)),)
+    cache.put(CachedTrace("k1", document.text, program, "outer", "outer(2)", frames, end, "m", "flow", spans))
     cache.close()
     with Client(env=environment) as client:
         client.initialize()
@@ -575,6 +576,20 @@ def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path
         assert client.locals() == {"n": "2"}
         assert client.go("continue")["event"] == "terminated"
         assert "outer(2)" in client.output()
+    moved = Path(program)
+    moved.write_text("# a comment above\n\n" + PROGRAM)
+    with Client(env=environment) as client:
+        client.launch("attach", key="k1", program=program, stopOnEntry=True)
+        client.go("next")
+        assert "items = [[1" in moved.read_text().splitlines()[client.stack()[0]["line"] - 1]
+        assert "changed since" not in client.output()
+    moved.write_text(PROGRAM.replace("flat = [1]", "flat = [2]"))
+    with Client(env=environment) as client:
+        client.launch("attach", key="k1", program=program, stopOnEntry=True)
+        assert "changed since" in client.output()
+    with Client(env=environment) as client:
+        client.launch("attach", key="k2", program=program, call="outer(1)", stopOnEntry=True)
+        assert "predicted anew" in client.output()
 
 
 @pytest.mark.slow
