@@ -99,7 +99,10 @@ def compare(program: Program, folder: Path, seed: int, steps: int = 25) -> Outco
             if number == 0 or rng.random() < 0.15:
                 chosen = rng.sample(lines, min(len(lines), rng.randint(0, 3)))
                 chosen += rng.sample(everywhere, min(len(everywhere), rng.randint(0, 1)))
-                wanted = [_wanted(rng, line, recording.frames, number == 0) for line in sorted(set(chosen))]
+                wanted = [
+                    _wanted(rng, line, recording.frames, number == 0 and line != first)
+                    for line in sorted(set(chosen))
+                ]
                 placed = [peer.set_breakpoints(str(path), *wanted) for peer in (theirs, ours)]
                 script.append(f"break {wanted}")
                 if [b["line"] for b in placed[0]] != [b["line"] for b in placed[1]]:
