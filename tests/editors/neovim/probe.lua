@@ -79,3 +79,27 @@ function Probe.holds(value)
     return variable.value == value
   end)
 end
+
+-- The line on which nvim-dap's session stands; nothing while it moves.
+function Probe.dap_line()
+  local session = require('dap').session()
+  return session and session.current_frame and session.current_frame.line
+end
+
+-- True if a variable of that frame has this value.
+function Probe.dap_holds(name, value)
+  for _, scope in ipairs(require('dap').session().current_frame.scopes or {}) do
+    for _, variable in pairs(scope.variables or {}) do
+      if variable.name == name and variable.value == value then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+function Probe.dap_configurations()
+  return vim.tbl_map(function(each)
+    return each.name
+  end, require('dap').configurations.python)
+end

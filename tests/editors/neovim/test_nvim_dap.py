@@ -1,4 +1,4 @@
-"""nvim-dap drives our adapter, where a checkout of it is (CWM_NVIM_DAP); it is never part of this repository."""
+"""nvim-dap drives our adapter, where a checkout of it is (CWM_NVIM_DAP); it is no part of this repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("pynvim", reason="pynvim is not installed: pip install '.[ed
 
 from tests.editors.neovim.editor import Neovim
 
-LINE = "require('dap').session() and require('dap').session().current_frame and require('dap').session().current_frame.line"
+LINE = "Probe.dap_line()"
 
 
 @pytest.fixture
@@ -50,12 +50,7 @@ def test_a_session_forwards_and_backwards(stepping: Neovim) -> None:
     move("out", at("count = count_letter"))
     move("over", at("return format_answer"))
     editor.nvim.command("Cwm set count = 7")
-    editor.wait(
-        "(function() for _, s in ipairs(require('dap').session().current_frame.scopes or {}) do "
-        "for _, v in pairs(s.variables or {}) do if v.name == 'count' and v.value == '✎ 7' then return true end "
-        "end end end)()",
-        10,
-    )
+    editor.wait("Probe.dap_holds('count', '✎ 7')", 10)
     move("reverse", at("def how_many"))
 
 

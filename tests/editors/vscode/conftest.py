@@ -31,6 +31,6 @@ def vsix(extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given:
         return Path(given)
     file = tmp_path_factory.mktemp("vsix") / "cwm-lsp.vsix"
-    command = ["node_modules/.bin/vsce", "package", "--no-dependencies", "--out", str(file)]
+    command = ["npm", "run", "--silent", "package", "--", "--out", str(file)]
     subprocess.run(command, cwd=extension, check=True, timeout=200, stdout=subprocess.DEVNULL)
     return file

@@ -224,6 +224,15 @@ class Window:
         """A piece of code on the screen."""
         return self.page.locator(".editor-instance .view-line span", has_text=text)
 
+    def open_file(self, name: str) -> None:
+        """Opens a file of the folder by its name."""
+        self.press("Control+p")
+        self.page.wait_for_selector('.quick-input-widget:not([style*="display: none"]) input')
+        self.type(name)
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=name).first.wait_for(timeout=10_000)
+        self.press("Enter")
+        self.wait_for_file(name)
+
     def go_to_line(self, line: int) -> None:
         """Puts the cursor at the end of a line (1-based)."""
         self.page.locator(".editor-instance .view-lines").first.click(position={"x": 300, "y": 5})
