@@ -40,6 +40,7 @@ def test_eglot_shows_values_and_fills_holes(tmp_path: Path, server_bin: Path) ->
     holes.write_text(HOLES, encoding="utf-8")
     environment = {
         **os.environ,
+        "LANG": "C.UTF-8",
         "HOME": str(tmp_path / "home"),
         "PATH": f"{server_bin}:{os.environ['PATH']}",
         "CWM_LSP_CONFIG": "/nonexistent",
