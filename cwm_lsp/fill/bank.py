@@ -63,7 +63,7 @@ class Bank(Combiner):
     @property
     def full(self) -> bool:
         """True once there is no room or no time left."""
-        return len(self.entries) >= self._most or self._clock() > self._end
+        return len(self.entries) >= self._most or self._clock() >= self._end
 
     def bit(self, name: str) -> int:
         """The bit of a name in masks."""

@@ -174,7 +174,7 @@ class Drafts:
 
     @property
     def _late(self) -> bool:
-        return self._clock() > self._end
+        return self._clock() >= self._end
 
     def _new(self, key: Any) -> bool:
         try:

@@ -195,6 +195,10 @@ class Program:
         signature = node.args
         names = [argument.arg for argument in signature.args]
         simple = not (signature.posonlyargs or signature.kwonlyargs or signature.vararg or signature.kwarg)
+        # A list as a default is shared by all calls: nothing that computes calls one by one can tell.
+        simple = simple and all(
+            isinstance(part, ast.Constant | ast.UnaryOp | ast.Tuple | ast.Name) for part in signature.defaults
+        )
         defaults = self._defaults(signature.defaults, around) if simple else []
         hidden = {
             name: UNBOUND

@@ -64,8 +64,13 @@ class Work:
             clock=self._clock,
             base=self._solved,
         )
-        if not search.observe():
+        arrived = search.observe()
+        if self._stop.cancelled:
+            return
+        if not arrived:
             plain = self._plain()
+            if self._stop.cancelled:
+                return
             yield plain if plain is not None else self._unfilled(search, search.report.reason)
             return
         self._known = search.known
