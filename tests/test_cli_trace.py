@@ -205,10 +205,11 @@ def test_without_grounding_there_is_still_a_trace_or_one_sentence() -> None:
     assert done.status == (1 if done.lines[-1]["reason"] == "failed" else 0)
 
 
+@pytest.mark.parametrize("grounding", ["flow", "values"])
 @pytest.mark.parametrize("name", ["no-such-model", "an empty folder", "./no/such/folder"])
-def test_a_model_that_is_not_there(tmp_path: Path, name: str) -> None:
+def test_a_model_that_is_not_there(tmp_path: Path, name: str, grounding: str) -> None:
     name = str(tmp_path) if name == "an empty folder" else name
-    done = cwm("trace", GCD, "--backend", name, "--grounding", "flow")
+    done = cwm("trace", GCD, "--backend", name, "--grounding", grounding)
     assert name in done.refused(1)
     assert done.out == ""
 

@@ -44,7 +44,7 @@ class World:
 @contextmanager
 def open_world(args: argparse.Namespace) -> Iterator[World]:
     """The model of `--backend`, else of the settings; closes it at the end. Raises CommandError."""
-    from cwm_lsp.model.catalog import target
+    from cwm_lsp.model.catalog import check
     from cwm_lsp.world.predictors import computing_first, predictor_for
 
     chosen = settings()
@@ -60,7 +60,7 @@ def open_world(args: argparse.Namespace) -> Iterator[World]:
     budgets = Budgets(frames, chosen.max_tokens, chosen.max_seconds)
     try:
         if grounding == "values":
-            target(name, chosen.backend)
+            check(name, chosen.backend, here=args.backend is not None)
             world = World(str(name), computing_first(load), grounding, budgets)
         else:
             backend = load()
