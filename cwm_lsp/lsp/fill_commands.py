@@ -14,7 +14,7 @@ from cwm_lsp.lsp.progress import Bar
 from cwm_lsp.lsp.protocol import InvalidParamsError
 from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
-from cwm_lsp.lsp.tracing import FailedError
+from cwm_lsp.lsp.tracing import FailedError, read
 
 if TYPE_CHECKING:
     from cwm_lsp.fill.holes import HoleFills
@@ -125,9 +125,7 @@ def describe(session: Session, source: Source, search: Search, index: int) -> di
 
 async def _search(session: Session, arguments: Arguments) -> tuple[Source, Search]:
     source = arguments.source()
-    analysis = await session.analysed(source)
-    if analysis.document is None:
-        raise FailedError(source.skipped or str(analysis.error or f"{source.label} can't be read."))
+    await read(session, source)
     if not session.settings.fills:
         raise FailedError("Filling holes is switched off (the setting fills).")
     search = session.filler.search(source, asked=True)

@@ -26,6 +26,7 @@ from cwm_lsp.lsp.progress import Bar
 from cwm_lsp.lsp.sources import Follow, Source
 from cwm_lsp.lsp.worker import CancelledJobError, Job, Priority, Steps, Worker
 from cwm_lsp.model.backend import Cancel
+from cwm_lsp.source.document import DocumentError
 from cwm_lsp.trace.cache import TraceCache, default_path
 
 if TYPE_CHECKING:
@@ -190,9 +191,13 @@ class Session:
                 del self._analysing[source.uri]
             if result is None:
                 follow.close()
-                if not isinstance(error, CancelledJobError):
-                    log.error("%s could not be analysed", source.label, exc_info=error)
-                future.cancel()
+                if isinstance(error, CancelledJobError):
+                    future.cancel()
+                    return
+                log.error("%s could not be analysed", source.label, exc_info=error)
+                why = DocumentError(f"{source.label} can't be read: {type(error).__name__}: {error}.")
+                source.analysed_edits = edits
+                future.set_result(Analysis(snapshot, None, error=why))
                 return
             self._take_analysis(source, follow, edits, *result)
             if not future.done():
@@ -263,9 +268,12 @@ class Session:
             self.cache = self._open_cache()
         told = ("model", "backend", "grounding")
         budgets = ("max_frames", "max_tokens", "max_seconds")
-        if any(getattr(old, name) != getattr(settings, name) for name in told + budgets):
+        if any(getattr(old, name) != getattr(settings, name) for name in told):
             self.predictions.reset()
             self.filler.reset()
+            self.reread()
+        elif any(getattr(old, name) != getattr(settings, name) for name in budgets):
+            self.predictions.stop_all()
             self.reread()
         for source in self.sources.values():
             self.show(source)

@@ -13,7 +13,9 @@ ENV = {"CWM_LSP_GROUNDING": "flow", "CWM_LSP_FILL_SECONDS": "10"}
 """Grounding "flow", so that the model has something to predict in small programs."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["vscode", "neovim"])
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="module", params=["vscode", pytest.param("neovim", marks=pytest.mark.slow)]
+)
 async def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Editor]:

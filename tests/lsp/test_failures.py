@@ -50,6 +50,7 @@ def test_the_engine_is_killed_in_the_middle_of_a_request(tmp_path: Path) -> None
             os.kill(pid, signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_is_named_with_what_to_do(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
