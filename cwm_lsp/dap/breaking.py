@@ -49,7 +49,6 @@ class Breaking:
     def take(self, stepper: Stepper) -> None:
         """Puts all breakpoints into a new run; those on lines are placed in its text, and the client is told
         where they are now."""
-        stepper.exceptions = self._exceptions
         asked, self._asked = self._asked, []
         for known in (*self._lines, *self._functions, *self._data):
             known.forget()
@@ -81,9 +80,11 @@ class Breaking:
         return runnable_lines(launched.document) if launched is not None else ()
 
     def _put(self) -> None:
-        """Hands the breakpoints to the run, all at once."""
-        if self._session.launched is not None:
+        """Hands the breakpoints to the run, all at once; none to one that is not to be debugged."""
+        launched = self._session.launched
+        if launched is not None and not launched.asked.get("noDebug"):
             self._session.stepper.breakpoints = (*self._lines, *self._functions, *self._data)
+            self._session.stepper.exceptions = self._exceptions
 
     def _number(self) -> int:
         self._count += 1
@@ -227,8 +228,7 @@ class Breaking:
         self._exceptions = Exceptions(
             "raised" in names, "uncaught" in names, names.get("raised", ()), names.get("uncaught", ())
         )
-        if self._session.launched is not None:
-            self._session.stepper.exceptions = self._exceptions
+        self._put()
         count = len(arguments["filters"]) + len(arguments.get("filterOptions") or [])
         reply.ok({"breakpoints": [{"verified": True} for _ in range(count)]})
 

@@ -225,6 +225,8 @@ class Inspecting:
             return
         level = self.level_of(arguments.get("frameId") or None)
         levels = session.stepper.levels
+        if context == "repl" and levels and session.changing.assign(expression, level, reply):
+            return
         values: Mapping[str, Value] = levels[level].locals if levels else {}
         try:
             value = evaluate(expression, values)

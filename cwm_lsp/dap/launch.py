@@ -53,6 +53,7 @@ class Asked(TypedDict):
     prefetch: NotRequired[int]
     stepOver: NotRequired[Literal["follow", "jump"]]
     marks: NotRequired[bool]
+    noDebug: NotRequired[bool]
 
 
 @dataclass(slots=True)

@@ -55,6 +55,7 @@ class Session:
         self.runner = Runner(self._job_failed)
         self.breaking = Breaking(self)
         self.console = Console(self)
+        self.changing = Changing(self)
         self._handlers: dict[str, Handler] = {
             "initialize": self._initialize,
             "launch": lambda arguments, reply: self._start(arguments, reply, launch),
@@ -68,7 +69,7 @@ class Session:
             **self.breaking.handlers(),
             **Moving(self).handlers(),
             **Inspecting(self).handlers(),
-            **Changing(self).handlers(),
+            **self.changing.handlers(),
         }
 
     # -- what the handlers stand on
@@ -302,6 +303,7 @@ class Session:
         self.rest()
         self.runner.cancel()
         self.phase = "loading"
+        self._ended_once = False
         self.references.clear()
 
         def work(_cancel: Cancel) -> None:

@@ -6,10 +6,13 @@ the frames are for.
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from cwm_lsp.model.backend import Cancel
 from cwm_lsp.world.timeline import Timeline
+
+_LOG = logging.getLogger(__name__)
 
 FRAMES_AHEAD = 24
 
@@ -68,6 +71,10 @@ class Prefetcher:
                 index = timeline.known
             try:
                 self._grow(index, cancel)
+            except Exception:  # whoever gets there meets it too, and is told
+                _LOG.exception("predicting ahead failed")
+                with self._wake:
+                    self._upto = -1
             finally:
                 with self._wake:
                     self._cancel = None

@@ -232,7 +232,12 @@ class Stepper:
                 return self._arrive(Stop("pause", index))
             if self.jump_over and walk.mode == "over":
                 self._jump(index, walk, cancel)
-            if not self.timeline.reach(index + 1, cancel, self.on_grown):
+            try:
+                there = self.timeline.reach(index + 1, cancel, self.on_grown)
+            except Exception:  # nobody foresaw it: the run stays where it got to
+                self.simulation.seek(max(index, 0))
+                raise
+            if not there:
                 return self._stuck(index, cancel)
             index += 1
             stop = self._stop_at(index, walk)

@@ -683,3 +683,19 @@ def test_long_lists_open_in_pages_or_groups(client: Client, tmp_path: Path) -> N
     assert (len(last), last[-1]["evaluateName"], last[-1]["value"]) == (500, "xs[2499]", "✓ 2499")
     whole = client.request("evaluate", expression="xs", context="clipboard")["result"]
     assert whole == values["xs"]["repr"]
+
+
+def test_the_console_assigns(client: Client, trace: dict[str, str]) -> None:
+    client.launch("attach", breakpoints=[mark(trace["program"], "loop")], **trace)
+    assert client.request("evaluate", expression="n = n + 4", context="repl")["result"] == "✎ 7"
+    assert client.request("evaluate", expression="items[0][1] = 5", context="repl")["result"] == "✎ 5"
+    assert client.locals()["items"] == "[[1, 5], {'a': (3, 4)}]"
+    assert client.locals()["n"] == "7"
+    with pytest.raises(Refused):
+        client.request("evaluate", expression="nobody = 1", context="repl")
+
+
+def test_without_debugging_nothing_stops(client: Client, trace: dict[str, str]) -> None:
+    line = mark(trace["program"], "sum")
+    stop = client.launch("attach", breakpoints=[line], filters=["raised"], noDebug=True, **trace)
+    assert stop["event"] == "terminated"

@@ -86,6 +86,19 @@ def test_an_engine_that_is_gone_stops_on_the_last_good_frame_and_goes_on_when_as
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("kind", "said"), [("BAD", "is not possible"), ("BUGS", "Internal error")])
+@pytest.mark.parametrize("ahead", [0, 24])
+def test_a_frame_that_can_not_be_and_a_bug_stop_and_go_on(kind: str, said: str, ahead: int) -> None:
+    with client(**{kind: "7"}) as one:
+        stop = one.launch(program=STRAWBERRY, prefetch=ahead)["body"]
+        assert stop["reason"] == "pause"
+        assert said in one.output()
+        assert one.where()[0] == "count_letter"
+        assert one.go("continue")["event"] == "terminated"
+        assert "'strawberry has 03 r'" in one.output()
+
+
+@pytest.mark.slow
 def test_a_failure_of_what_was_predicted_ahead_is_tried_again() -> None:
     with client(FAIL="9") as one:
         one.launch(program=STRAWBERRY, stopOnEntry=True)
