@@ -11,7 +11,8 @@ that a line reads at the head of its block, which nobody else tells a plain mode
 more than the constrained side has in its sequences.
 
 Both sides take turns, `--repeats` times; each time the document is read anew and no sequence is left from
-the time before, so a repetition gains nothing from another. Ratios are those of the median repetition. Leaves
+the time before, so a repetition gains nothing from another; nor is an answer remembered within one, so every
+question of the trace is decoded. Ratios are those of the median repetition. Leaves
 out how right the frames are: `cwm-lsp eval`.
 
     python bench/decode.py [FILE ...] [--backend NAME] [--grounding flow] [--max-frames 200] [--repeats 3]
@@ -40,6 +41,7 @@ from cwm_lsp.source.document import Document
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.codec import Choices
 from cwm_lsp.trace.frame import Frame
+from cwm_lsp.world import mini_predictor
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.mini_predictor import MiniPredictor
 from cwm_lsp.world.predictor import Prediction
@@ -325,6 +327,8 @@ def main() -> int:
     parser.add_argument("--max-frames", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
+    # An answer that is remembered is no decoding.
+    mini_predictor.KEPT_ANSWERS = 0
     began = time.perf_counter()
     backend = load(args.backend)
     assert isinstance(backend, LocalBackend)

@@ -3,11 +3,11 @@ start, and the memory. Prints one JSON object.
 
 The server is the real one, driven over stdio with the capabilities that VS Code sends. The file has
 `--functions` functions of 30 lines, each with a call to trace, so that predictions go on in the background
-during all of it. A notification has no answer: typing is timed as an edit with a hover on an empty line right
-behind it, until that one's answer is there (so it is a bit too long). Leaves out how fast predictions are:
-bench/decode.py.
+during all of it; grounding "flow", so that it is the model that is busy. A notification has no answer: typing
+is timed as an edit with a hover on an empty line right behind it, until that one's answer is there (so it is
+a bit too long). Leaves out how fast predictions are: bench/decode.py.
 
-    python bench/server.py [--functions 100] [--rounds 200]
+    python bench/server.py [--functions 104] [--rounds 200]
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Client:
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("CWM_LSP_")},
             "CWM_LSP_CONFIG": "/nonexistent",
+            "CWM_LSP_GROUNDING": "flow",
             "XDG_CACHE_HOME": str(home),
             "XDG_STATE_HOME": str(home),
             "PYTHONPATH": str(ROOT),
@@ -230,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--functions", type=int, default=100)
+    parser.add_argument("--functions", type=int, default=104)
     parser.add_argument("--rounds", type=int, default=200)
     args = parser.parse_args()
     text = source(args.functions)

@@ -61,7 +61,7 @@ class Settings:
 
     model: str = "cwm-mini"
     backend: Mapping[str, Any] = field(default_factory=dict)
-    grounding: Grounding = "flow"
+    grounding: Grounding = "values"
     max_frames: int = 500
     max_tokens: int = 100_000
     max_seconds: float = 600.0
@@ -152,7 +152,7 @@ def from_editor(
                     f"{where}: {key} is taken only from your own settings, {OWN_ONLY[name]}: {own}"
                 )
             continue
-        if name == "model" and value != base.model and value not in models:
+        if name == "model" and value != base.model and (not isinstance(value, str) or value not in models):
             known = ", ".join(sorted(models))
             problems.append(
                 f"{where}: model is {value!r}, and from an editor only the names of known models are taken "

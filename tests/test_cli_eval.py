@@ -46,7 +46,7 @@ def test_json_is_the_designs_form(programs: Path) -> None:
     (report,) = done.lines
     assert list(report) == KEYS
     assert report["n"] == 3
-    assert (report["grounding"], report["model"]) == ("flow", "cwm-mini")
+    assert (report["grounding"], report["model"]) == ("values", "cwm-mini")
     for name in KEYS[1:5]:
         assert 0 <= report[name] <= 1
     assert report["tokens_per_frame"] >= report["decisions_per_frame"] >= 0

@@ -47,8 +47,11 @@ def frames_of(done: Done) -> list[Frame]:
     return [Frame.from_json(frame) for frame in frames]
 
 
+FLOW = {"CWM_LSP_GROUNDING": "flow"}
+
+
 def test_a_log_in_a_pipe() -> None:
-    done = cwm("trace", GCD)
+    done = cwm("trace", GCD, env=FLOW)
     assert done.status == 0, done
     assert done.err == ""
     assert "\x1b" not in done.out
@@ -59,7 +62,7 @@ def test_a_log_in_a_pipe() -> None:
 
 
 def test_json_is_the_designs_form() -> None:
-    frames = frames_of(cwm("trace", GCD, "--json"))
+    frames = frames_of(cwm("trace", GCD, "--json", env=FLOW))
     first = frames[0]
     assert (first.event, first.function, first.depth) == ("call", "shorten", 1)
     assert {name: (v.repr, v.origin) for name, v in first.locals.items()} == {
@@ -187,9 +190,11 @@ def test_stdin_is_a_file_too() -> None:
     assert frames_of(done)[0].function == "shorten"
 
 
-def test_grounding_that_is_not_there_yet() -> None:
-    assert "values" in cwm("trace", GCD, "--grounding", "values").refused(1)
-    assert "values" in cwm("trace", GCD, env={"CWM_LSP_GROUNDING": "values"}).refused(1)
+def test_what_can_be_computed_is_and_needs_no_model() -> None:
+    done = cwm("trace", GCD, "--json", env={"CWM_LSP_BACKEND_THREADS": "nonsense"})
+    origins = {value["origin"] for frame in done.lines[:-1] for value in frame["locals"].values()}
+    assert (done.status, origins) == (0, {"given", "computed"})
+    assert done.lines[-1]["tokens"] == 0
     assert cwm("trace", GCD, "--grounding", "much").status == 2
 
 
@@ -200,10 +205,11 @@ def test_without_grounding_there_is_still_a_trace_or_one_sentence() -> None:
     assert done.status == (1 if done.lines[-1]["reason"] == "failed" else 0)
 
 
+@pytest.mark.parametrize("grounding", ["flow", "values"])
 @pytest.mark.parametrize("name", ["no-such-model", "an empty folder", "./no/such/folder"])
-def test_a_model_that_is_not_there(tmp_path: Path, name: str) -> None:
+def test_a_model_that_is_not_there(tmp_path: Path, name: str, grounding: str) -> None:
     name = str(tmp_path) if name == "an empty folder" else name
-    done = cwm("trace", GCD, "--backend", name)
+    done = cwm("trace", GCD, "--backend", name, "--grounding", grounding)
     assert name in done.refused(1)
     assert done.out == ""
 
@@ -215,7 +221,7 @@ def test_a_hub_model_that_is_not_there() -> None:
 
 def test_settings_that_name_no_model_or_option() -> None:
     assert "no-such-model" in cwm("trace", GCD, env={"CWM_LSP_MODEL": "no-such-model"}).refused(1)
-    assert "nonsense" in cwm("trace", GCD, env={"CWM_LSP_BACKEND_NONSENSE": "1"}).refused(1)
+    assert "nonsense" in cwm("trace", GCD, env=FLOW | {"CWM_LSP_BACKEND_NONSENSE": "1"}).refused(1)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +247,7 @@ def test_a_bad_comment_is_named_and_left_out(write: Write) -> None:
 
 
 def test_in_a_terminal_there_are_colours_and_no_numbers() -> None:
-    status, shown = in_terminal("trace", GCD)
+    status, shown = in_terminal("trace", GCD, env=FLOW)
     assert status == 0
     assert "\x1b[" in shown
     text = without_escapes(shown)
@@ -260,7 +266,7 @@ def test_without_colours_numbers_say_how_sure() -> None:
 
 
 def test_plain_ascii_where_the_encoding_is() -> None:
-    env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    env = FLOW | {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     done = cwm("trace", GCD, env=env)
     assert done.status == 0, done
     assert done.out.isascii()

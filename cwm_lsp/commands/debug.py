@@ -11,7 +11,7 @@ from cwm_lsp.commands.options import add_world_arguments
 from cwm_lsp.commands.predict import open_world
 from cwm_lsp.commands.target import choose, open_document
 from cwm_lsp.commands.terminal import note
-from cwm_lsp.world.breakpoints import Breakpoint, Exceptions
+from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, line_for
 from cwm_lsp.world.prefetch import FRAMES_AHEAD, Prefetcher
 from cwm_lsp.world.stepping import Stepper
 
@@ -59,8 +59,9 @@ def run(args: argparse.Namespace) -> int:
     with open_world(args) as world:
         stepper = Stepper(world.start(document, target))
         stepper.exceptions = Exceptions(uncaught=True)
+        placed = dict.fromkeys(line_for(document, line) or line for line in args.breakpoints)
         stepper.breakpoints = tuple(
-            Breakpoint(number, "line", line=line) for number, line in enumerate(args.breakpoints, 1)
+            Breakpoint(number, "line", line=line) for number, line in enumerate(placed, 1)
         )
         prefetcher = Prefetcher(stepper.timeline, FRAMES_AHEAD)
         try:

@@ -19,9 +19,8 @@ from textual.widgets import Footer, Input, RichLog, Static
 from cwm_lsp.commands.debug_widgets import SourceView, StackView, TimelineView, VariablesView
 from cwm_lsp.look import marked, marks_for
 from cwm_lsp.model.backend import Cancel
-from cwm_lsp.source.flow import FlowError, flow_of
 from cwm_lsp.trace.frame import Frame, Value
-from cwm_lsp.world.breakpoints import Breakpoint
+from cwm_lsp.world.breakpoints import Breakpoint, line_for
 from cwm_lsp.world.expressions import CantTellError, evaluate
 from cwm_lsp.world.prefetch import Prefetcher
 from cwm_lsp.world.stepping import Stepper, Stop
@@ -43,6 +42,7 @@ class DebugApp(App[None]):
 
     CSS = """
     #main { height: 1fr; }
+    SourceView { text-wrap: nowrap; text-overflow: ellipsis; }
     SourceView { width: 3fr; border: round $primary; padding: 0; }
     #side { width: 2fr; }
     StackView { height: auto; max-height: 30%; border: round $primary; padding: 0; }
@@ -282,7 +282,7 @@ class DebugApp(App[None]):
     def action_breakpoint(self) -> None:
         """Sets a breakpoint on the chosen line (or the next that can run), or takes it away."""
         source = self.query_one(SourceView)
-        line = next((each for each in self._lines() if each >= source.line), None)
+        line = line_for(self.stepper.timeline.document, source.line)
         if line is None:
             self.say("No line there can run.")
             return
@@ -294,15 +294,6 @@ class DebugApp(App[None]):
         self.stepper.breakpoints = kept
         source.breakpoints = {each.line for each in kept}
         self.show()
-
-    def _lines(self) -> list[int]:
-        document = self.stepper.timeline.document
-        try:
-            flow = flow_of(document)
-        except FlowError:
-            return []
-        ours = {each.qualname for each in document.functions}
-        return sorted({line for name in flow.functions if name in ours for line in flow.line_numbers(name)})
 
     # -- questions and changes
 

@@ -42,7 +42,9 @@ def seconds(text: str) -> float:
 def add_world_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of every command that predicts."""
     parser.add_argument(
-        "--grounding", choices=GROUNDINGS, help="none: the model alone; flow: next lines are real successors"
+        "--grounding",
+        choices=GROUNDINGS,
+        help="none: the model alone; flow: next lines are real successors; values: what can be computed is",
     )
     parser.add_argument("--backend", metavar="NAME", help="a model's name (see `models list`) or folder")
     parser.add_argument("--max-frames", metavar="N", type=positive, help="stop a trace after N frames")

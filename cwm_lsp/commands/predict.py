@@ -6,9 +6,10 @@ Every way this can fail is one sentence. Leaves out what is predicted and how it
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from cwm_lsp.commands.errors import BAD_USAGE, CommandError
 from cwm_lsp.commands.options import settings
@@ -21,22 +22,15 @@ from cwm_lsp.world.choices import Grounding
 from cwm_lsp.world.predictor import Predictor
 from cwm_lsp.world.simulation import Simulation
 
-VALUES_SENTENCE = "grounding 'values' is not there yet: use 'flow' (or 'none' for the model alone)"
-
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A loaded model and how it is to predict."""
+    """A model and how it is to predict. With grounding "values" it is loaded when it is first needed."""
 
-    backend: Backend
+    model: str
     predictor: Predictor
     grounding: Grounding
     budgets: Budgets
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-        return self.backend.describe().name
 
     def start(self, document: Document, target: Target) -> Simulation:
         """A simulation of the target. Raises CommandError."""
@@ -49,24 +43,44 @@ class World:
 
 @contextmanager
 def open_world(args: argparse.Namespace) -> Iterator[World]:
-    """Loads the model of `--backend`, else of the settings; closes it at the end. Raises CommandError."""
-    from cwm_lsp.commands.terminal import note
-    from cwm_lsp.model.catalog import connect
-    from cwm_lsp.world.predictors import predictor_for
+    """The model of `--backend`, else of the settings; closes it at the end. Raises CommandError."""
+    from cwm_lsp.model.catalog import check
+    from cwm_lsp.world.predictors import computing_first, predictor_for
 
     chosen = settings()
     grounding = args.grounding or chosen.grounding
-    if grounding == "values":
-        raise CommandError(VALUES_SENTENCE)
+    name = args.backend or chosen.model
+    loaded: list[Backend] = []
+
+    def load() -> Backend:
+        loaded.append(_connected(name, chosen.backend))
+        return loaded[-1]
+
     frames = getattr(args, "max_frames", None) or chosen.max_frames
     budgets = Budgets(frames, chosen.max_tokens, chosen.max_seconds)
     try:
-        backend = connect(args.backend or chosen.model, **chosen.backend)
-        if warning := backend.describe().details.get("warning"):
-            note(str(warning))
+        if grounding == "values":
+            check(name, chosen.backend, here=args.backend is not None)
+            world = World(str(name), computing_first(load), grounding, budgets)
+        else:
+            backend = load()
+            world = World(backend.describe().name, predictor_for(backend), grounding, budgets)
     except BackendError as error:
+        for backend in loaded:
+            backend.close()
         raise CommandError(str(error)) from None
     try:
-        yield World(backend, predictor_for(backend), grounding, budgets)
+        yield world
     finally:
-        backend.close()
+        for backend in loaded:
+            backend.close()
+
+
+def _connected(name: str, options: Mapping[str, Any]) -> Backend:
+    from cwm_lsp.commands.terminal import note
+    from cwm_lsp.model.catalog import connect
+
+    backend = connect(name, **options)
+    if warning := backend.describe().details.get("warning"):
+        note(str(warning))
+    return backend

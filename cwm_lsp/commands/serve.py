@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
@@ -32,8 +33,11 @@ def run(args: argparse.Namespace) -> int:
             "this is a language server, which an editor starts; `cwm-lsp --help` lists the other commands",
             BAD_USAGE,
         )
+    gc.disable()  # importing makes nothing but what stays
     from cwm_lsp.lsp.serve import serve_stdio, serve_tcp
 
+    gc.freeze()
+    gc.enable()
     try:
         status = serve_stdio() if args.tcp is None else serve_tcp(args.tcp)
     except OSError as error:

@@ -173,7 +173,8 @@ class _Log:
         """Says what is predicted, and by whom."""
         terminal, world = self._terminal, self._world
         dot = f" {terminal.marks.dot} "
-        by = dot.join(["", self._target.why, f"predicted by {world.model}", f"grounding {world.grounding}"])
+        whose = "computed, what can't be predicted by" if world.grounding == "values" else "predicted by"
+        by = dot.join(["", self._target.why, f"{whose} {world.model}", f"grounding {world.grounding}"])
         terminal.line([(printable(self._target.text), "bold"), (by, "dim")])
         terminal.line()
         self._log = TraceLog(terminal, self._document, self.check)

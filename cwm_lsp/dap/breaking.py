@@ -14,8 +14,7 @@ from cwm_lsp.dap.channel import Reply
 from cwm_lsp.dap.protocol import Breakpoint as Shown
 from cwm_lsp.dap.server import Handler
 from cwm_lsp.source.document import Document, DocumentError
-from cwm_lsp.source.flow import FlowError, flow_of
-from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, HitCondition
+from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, HitCondition, line_for, runnable_lines
 from cwm_lsp.world.expressions import CantTellError, parse
 from cwm_lsp.world.stepping import Stepper
 
@@ -50,7 +49,6 @@ class Breaking:
     def take(self, stepper: Stepper) -> None:
         """Puts all breakpoints into a new run; those on lines are placed in its text, and the client is told
         where they are now."""
-        stepper.exceptions = self._exceptions
         asked, self._asked = self._asked, []
         for known in (*self._lines, *self._functions, *self._data):
             known.forget()
@@ -74,17 +72,19 @@ class Breaking:
 
     def line_for(self, line: int) -> int | None:
         """The line (1-based) that a breakpoint there stands on: the next one that can run, else the last."""
-        lines = self._runnable()
-        return next((each for each in lines if each >= line), lines[-1] if lines else None)
+        launched = self._session.launched
+        return line_for(launched.document, line) if launched is not None else None
 
     def _runnable(self) -> tuple[int, ...]:
         launched = self._session.launched
         return runnable_lines(launched.document) if launched is not None else ()
 
     def _put(self) -> None:
-        """Hands the breakpoints to the run, all at once."""
-        if self._session.launched is not None:
+        """Hands the breakpoints to the run, all at once; none to one that is not to be debugged."""
+        launched = self._session.launched
+        if launched is not None and not launched.asked.get("noDebug"):
             self._session.stepper.breakpoints = (*self._lines, *self._functions, *self._data)
+            self._session.stepper.exceptions = self._exceptions
 
     def _number(self) -> int:
         self._count += 1
@@ -228,22 +228,9 @@ class Breaking:
         self._exceptions = Exceptions(
             "raised" in names, "uncaught" in names, names.get("raised", ()), names.get("uncaught", ())
         )
-        if self._session.launched is not None:
-            self._session.stepper.exceptions = self._exceptions
+        self._put()
         count = len(arguments["filters"]) + len(arguments.get("filterOptions") or [])
         reply.ok({"breakpoints": [{"verified": True} for _ in range(count)]})
-
-
-def runnable_lines(document: Document) -> tuple[int, ...]:
-    """The lines of a document's functions on which there can be a line frame, sorted. Those of the module
-    itself don't run in a call."""
-    try:
-        flow = flow_of(document)
-    except FlowError:
-        return ()
-    ours = {each.qualname for each in document.functions}
-    names = (name for name in flow.functions if name in ours or "<locals>" in name)
-    return tuple(sorted({line for name in names for line in flow.line_numbers(name)}))
 
 
 def _conditions(made: Breakpoint, wanted: dict[str, Any]) -> str | None:

@@ -52,6 +52,19 @@ class Changing:
             path = Path("locals", container.level, container.name, (*container.items, at))
         self._set(path, arguments["value"], reply)
 
+    def assign(self, text: str, level: int, reply: Reply) -> bool:
+        """Does what `name = value` in the console says; False if it isn't that."""
+        try:
+            body = ast.parse(text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        if len(body) != 1 or not isinstance(body[0], ast.Assign) or len(body[0].targets) != 1:
+            return False
+        target, value = ast.unparse(body[0].targets[0]), ast.unparse(body[0].value)
+        values = self._session.stopped().levels[level].locals
+        self._set(_place(target, level, values), value, reply, key="result")
+        return True
+
     def _expression(self, arguments: Any, reply: Reply) -> None:
         session = self._session
         frame = arguments.get("frameId") or None
@@ -61,7 +74,7 @@ class Changing:
             raise RefusedError("There is no such frame.")
         self._set(_place(arguments["expression"], level, levels[level].locals), arguments["value"], reply)
 
-    def _set(self, path: Path, text: str, reply: Reply) -> None:
+    def _set(self, path: Path, text: str, reply: Reply, key: str = "value") -> None:
         """Forks, and answers with the new value."""
         session = self._session
         stepper = session.stopped()
@@ -87,8 +100,9 @@ class Changing:
         value = Value(new, "edited")
         shown: Variable = {"name": "", "value": session.shower.text(value), "variablesReference": 0}
         session.shower.expandable(shown, new, path)
-        body = {**shown, "type": session.shower.kind(value)}
-        del body["name"]
+        body = {**shown, "type": session.shower.kind(value), key: shown["value"]}
+        for name in {"name", "value"} - {key}:
+            del body[name]
         reply.ok(body)
 
     @staticmethod

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _FIXED = frozenset(("int", "float", "complex", "bool", "NoneType", "str", "bytes", "range"))
 _ASKING = ("repl", "watch", "variables", None)
-_TRIPLE = re.compile(r"\(<class '([^']*)'>, (.*), <traceback object>\)\Z", re.DOTALL)
+_TRIPLE = re.compile(r"\(<class '([^']*)'>, (.*), (?:<traceback object>|None)\)\Z", re.DOTALL)
 
 
 class Inspecting:
@@ -225,6 +225,8 @@ class Inspecting:
             return
         level = self.level_of(arguments.get("frameId") or None)
         levels = session.stepper.levels
+        if context == "repl" and levels and session.changing.assign(expression, level, reply):
+            return
         values: Mapping[str, Value] = levels[level].locals if levels else {}
         try:
             value = evaluate(expression, values)

@@ -7,8 +7,9 @@ settings know, never a folder, an address or a program. Leaves out the session.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -16,17 +17,20 @@ from cwm_lsp import config
 from cwm_lsp.dap.channel import RefusedError
 from cwm_lsp.dap.checking import complaint
 from cwm_lsp.model.backend import Backend, BackendError
-from cwm_lsp.model.catalog import connect, profiles
+from cwm_lsp.model.catalog import connect, profiles, target
 from cwm_lsp.source.calls import CallError, bind, calls_in, parse_call
+from cwm_lsp.source.dependencies import closure_of
 from cwm_lsp.source.document import Document, DocumentError
 from cwm_lsp.source.entry import entry_function
-from cwm_lsp.trace.cache import TraceCache, default_path
+from cwm_lsp.trace.cache import CachedTrace, TraceCache, default_path
 from cwm_lsp.trace.frame import End, Frame
 from cwm_lsp.world.budgets import Budgets
+from cwm_lsp.world.choices import Grounding
+from cwm_lsp.world.grounding import LazyPredictor
 from cwm_lsp.world.predictor import Predictor
-from cwm_lsp.world.predictors import predictor_for
+from cwm_lsp.world.predictors import computing_first, predictor_for
 from cwm_lsp.world.prefetch import FRAMES_AHEAD
-from cwm_lsp.world.replaying import LaterPredictor, replay
+from cwm_lsp.world.replaying import replay
 from cwm_lsp.world.simulation import Simulation
 
 
@@ -49,6 +53,7 @@ class Asked(TypedDict):
     prefetch: NotRequired[int]
     stepOver: NotRequired[Literal["follow", "jump"]]
     marks: NotRequired[bool]
+    noDebug: NotRequired[bool]
 
 
 @dataclass(slots=True)
@@ -59,14 +64,24 @@ class Models:
     name: str
     backend: Backend | None = None
     predictors: dict[str, Predictor] = field(default_factory=dict)
+    _loading: threading.Lock = field(default_factory=threading.Lock)
 
     def predictor(self, grounding: str) -> Predictor:
-        """The predictor of the model, which is loaded now if it wasn't. Raises BackendError."""
-        if self.backend is None:
-            self.backend = connect(self.name, **self.settings.backend)
+        """The predictor of the model. The model is loaded now; where values are computed, when something
+        can't be. Raises BackendError."""
         if grounding not in self.predictors:
-            self.predictors[grounding] = predictor_for(self.backend)
+            if grounding == "values":
+                target(self.name, self.settings.backend)
+                self.predictors[grounding] = computing_first(self._load)
+            else:
+                self.predictors[grounding] = predictor_for(self._load(), _form(grounding))
         return self.predictors[grounding]
+
+    def _load(self) -> Backend:
+        with self._loading:
+            if self.backend is None:
+                self.backend = connect(self.name, **self.settings.backend)
+            return self.backend
 
     @property
     def title(self) -> str:
@@ -91,6 +106,7 @@ class Launched:
     asked: Asked
     model: str
     observed: bool = False
+    note: str = ""
 
     @property
     def ahead(self) -> int:
@@ -149,6 +165,7 @@ def attach(asked: Asked, models: Models) -> Launched:
     """A run that is there already: a trace that the language server keeps (`key`), or one in a file
     (`trace`, as `record --json` and `trace --json` write it). Raises RefusedError."""
     key, file = asked.get("key"), asked.get("trace")
+    note = ""
     if key:
         cache = TraceCache(default_path())
         try:
@@ -156,8 +173,10 @@ def attach(asked: Asked, models: Models) -> Launched:
         finally:
             cache.close()
         if kept is None:
+            if asked.get("program"):
+                return replace(launch(asked, models), note="The trace is not kept any more: predicted anew.")
             raise RefusedError("That trace is not kept any more: let the editor predict it again.")
-        document = _document(lambda: Document.from_text(kept.text, kept.path))
+        document, kept, note = _placed(kept, asked.get("program"))
         frames, end, path, call, model = kept.frames, kept.end, kept.path, kept.call, kept.model
         grounding = asked.get("grounding") or kept.grounding
     elif file:
@@ -173,12 +192,40 @@ def attach(asked: Asked, models: Models) -> Launched:
     chosen = grounding if grounding in config.GROUNDINGS else models.settings.grounding
     if any(not 1 <= frame.line <= len(document.lines) for frame in frames):
         raise RefusedError("The trace is not one of this file: it has other lines.")
-    later = LaterPredictor(lambda: models.predictor(chosen))
+    later = LazyPredictor(lambda: models.predictor(chosen))
     simulation = replay(
         document, frames, end, later, grounding=_form(chosen), budgets=_budgets(asked, models)
     )
     observed = any(value.origin == "observed" for frame in frames[:50] for value in frame.locals.values())
-    return Launched(simulation, document, path, call, asked, model, observed)
+    return Launched(simulation, document, path, call, asked, model, observed, note)
+
+
+def _placed(kept: CachedTrace, program: str | None) -> tuple[Document, CachedTrace, str]:
+    """A kept trace on the file as it is now, in which the same statements may stand on other lines. Where
+    they are not the same the trace keeps its own text, which an editor may not have saved yet; the third says
+    so."""
+    own = _document(lambda: Document.from_text(kept.text, program or kept.path))
+    path = program or kept.path
+    if path is None:
+        return own, kept, ""
+    try:
+        now = Document.from_file(path)
+    except DocumentError:
+        return own, replace(kept, path=path), ""
+    if now.text == own.text:
+        return own, replace(kept, path=path), ""
+    entry = kept.function.partition(".")[0]
+    before, after = closure_of(own, [entry]), closure_of(now, [entry])
+    try:
+        if before.text == after.text:
+            return now, replace(kept, spans=before.spans).moved(now.text, after.spans, path), ""
+    except ValueError:
+        pass
+    return (
+        own,
+        replace(kept, path=path),
+        f"{path} has been changed since, or is not saved: the lines may differ.",
+    )
 
 
 def _call(document: Document, asked: Asked) -> str:
@@ -226,9 +273,9 @@ def _python(value: Any) -> str:
     return repr(value)
 
 
-def _form(grounding: str) -> Literal["none", "flow"]:
-    """How the next frame is chosen; computing values is the predictor's part of the grounding."""
-    return "none" if grounding == "none" else "flow"
+def _form(grounding: str) -> Grounding:
+    """How the next frame is chosen."""
+    return "none" if grounding == "none" else "values" if grounding == "values" else "flow"
 
 
 def _budgets(asked: Asked, models: Models) -> Budgets:

@@ -55,6 +55,7 @@ class Session:
         self.runner = Runner(self._job_failed)
         self.breaking = Breaking(self)
         self.console = Console(self)
+        self.changing = Changing(self)
         self._handlers: dict[str, Handler] = {
             "initialize": self._initialize,
             "launch": lambda arguments, reply: self._start(arguments, reply, launch),
@@ -68,7 +69,7 @@ class Session:
             **self.breaking.handlers(),
             **Moving(self).handlers(),
             **Inspecting(self).handlers(),
-            **Changing(self).handlers(),
+            **self.changing.handlers(),
         }
 
     # -- what the handlers stand on
@@ -150,7 +151,9 @@ class Session:
         self.job("move", reply, lambda cancel: self.arrived(movement(stepper, cancel)), "Predicting")
 
     def arrived(self, stop: Stop) -> None:
-        """Tells the client where a movement ended."""
+        """Tells the client where a movement ended, unless it was given up for another beginning."""
+        if self.phase != "running":
+            return
         self.stop = stop
         self.references.clear()
         if stop.reason == "end":
@@ -248,6 +251,8 @@ class Session:
         if self._prefetcher is not None:
             self._prefetcher.close()
         self.launched = launched
+        if self.models is not None and self.models.settings.ascii:
+            self.shower.use_ascii()
         self.shower.plain = launched.asked.get("marks") is False
         stepper = Stepper(launched.simulation)
         stepper.on_log = lambda text, frame: self.say(text, "console", frame)
@@ -277,6 +282,8 @@ class Session:
         self.channel.event("thread", {"reason": "started", "threadId": THREAD})
         how = "recorded" if launched.observed else f"predicted by {launched.model}, nothing is run"
         self.say(f"{launched.call}: {how}")
+        if launched.note:
+            self.say(launched.note, "important")
         job = Job("move", 0, lambda cancel: self._first_movement(stepper, cancel))
         self.runner.start(job)
 
@@ -296,6 +303,7 @@ class Session:
         self.rest()
         self.runner.cancel()
         self.phase = "loading"
+        self._ended_once = False
         self.references.clear()
 
         def work(_cancel: Cancel) -> None:

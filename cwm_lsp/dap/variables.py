@@ -16,18 +16,20 @@ from cwm_lsp.source.parts import Parts, parts_of, type_of
 from cwm_lsp.trace.frame import Value
 
 WIDTH = 300
-_PAGE_FROM = 100
+GROUP = 1000
+"""The most parts that are shown in one go to a client that doesn't ask for pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
     """Where a variable is: the depth of its call in the stack (0 the innermost), or a branch, a scope that
-    is no call; its name; the indices of the items on the way into it."""
+    is no call; its name; the indices of the items on the way into it; and which of the parts, if not all."""
 
     scope: str
     level: int = 0
     name: str = ""
     items: tuple[int, ...] = ()
+    span: tuple[int, int] | None = None
 
 
 class References:
@@ -126,18 +128,34 @@ class Shower:
     def parts(
         self, root: Value, path: Path, expression: str | None, start: int, count: int
     ) -> list[Variable]:
-        """Some parts of a value, in order; `count` 0 stands for all."""
+        """Some parts of a value, in order; `count` 0 stands for all, which are put into groups if they are
+        many."""
         text = text_at(root.repr, path.items)
         parts = parts_of(text)
         if parts is None:
             return []
-        end = len(parts.items) if count <= 0 else min(len(parts.items), start + count)
+        first, last = path.span or (0, len(parts.items))
+        start = first + max(start, 0)
+        end = last if count <= 0 else min(last, start + count)
+        if count <= 0 and end - start > GROUP:
+            return self._groups(path, start, end)
         found = []
-        for at in range(max(start, 0), end):
+        for at in range(start, end):
             name, value = parts.named(at)
             inner = Path(path.scope, path.level, path.name, (*path.items, at))
             child = None if expression is None else part_name(expression, parts, name)
             found.append(self.variable(name, Value(value, root.origin, root.confidence), inner, child))
+        return found
+
+    def _groups(self, path: Path, start: int, end: int) -> list[Variable]:
+        """Parts by the hundred or thousand, each group to be opened on its own."""
+        size = max(GROUP, -(-(end - start) // GROUP))
+        found: list[Variable] = []
+        for first in range(start, end, size):
+            last = min(first + size, end)
+            span = Path(path.scope, path.level, path.name, path.items, (first, last))
+            name = f"[{first}..{last - 1}]"
+            found.append({"name": name, "value": "", "variablesReference": self.references.number(span)})
         return found
 
     def text(self, value: Value, width: int = WIDTH) -> str:

@@ -56,13 +56,14 @@ class Bank(Combiner):
         self._end = clock() + seconds
         self._most = most
         self._bools = self._texts = True
+        self._grown = 1
         self._telling = sum(self.bit(name) for name in dict.fromkeys(telling))
         self._positions = sum(self.bit(name) for name in dict.fromkeys(positions))
 
     @property
     def full(self) -> bool:
         """True once there is no room or no time left."""
-        return len(self.entries) >= self._most or self._clock() > self._end
+        return len(self.entries) >= self._most or self._clock() >= self._end
 
     def bit(self, name: str) -> int:
         """The bit of a name in masks."""
@@ -125,11 +126,17 @@ class Bank(Combiner):
         whose type is `wanted` are made, where that is known: they are no parts of others any more."""
         self._bools = wanted is None or "bool" in wanted
         self._texts = wanted is None or not wanted.isdisjoint(("str", "list", "bool", "tuple", "dict"))
-        for cost in range(2, highest + 1):
+        for cost in range(self._grown + 1, highest + 1):
             for entry in self._level(cost, iterables, wanted if cost > CHEAP else None):
                 self.add(entry)
                 if self.full:
                     return
+            self._grown = cost
+
+    def allow(self, seconds: float, most: int) -> None:
+        """More time from now on, and more room."""
+        self._end = self._clock() + seconds
+        self._most = most
 
     def _level(self, cost: int, iterables: bool, wanted: frozenset[str] | None) -> Iterator[Entry | None]:
         def makes(*kinds: str) -> bool:

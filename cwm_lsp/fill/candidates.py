@@ -63,45 +63,72 @@ def candidates_for(
     clock: Clock = time.monotonic,
 ) -> list[Candidate]:
     """The candidates of a hole over these states."""
-    names = _names(states)
-    bank = Bank(
-        states, known_functions(program, examples), seconds=seconds, most=most, clock=clock,
-        telling=site.unread, positions=positions(site.function),
-    )  # fmt: skip
-    templates = idioms.Templates(bank, names)
-    wanted = wanted_kinds(site, states, examples)
-    if site.role == "name":
-        return _methods(site, states)
-    if site.role == "target":
-        return [
-            Candidate(name, 1 + at // 4, _store(name), frozenset({name} & {*site.unread}))
-            for at, name in enumerate([*names, *_missing(site, names)])
-        ]
-    _leaves(site, bank, templates, names, examples)
-    proposed = _proposed(site, templates, proposals)
-    if site.role == "tuple":
-        for template, cost in idioms.TUPLES:
-            templates.add(template, cost, bare=True)
-    else:
+    return Pool(site, program, states, examples, proposals, clock=clock).extend(highest, seconds, most)
+
+
+class Pool:
+    """The candidates of one hole, made in rounds: what was made before is not made again."""
+
+    def __init__(
+        self,
+        site: Site,
+        program: Program,
+        states: Sequence[State],
+        examples: Sequence[Example],
+        proposals: Sequence[Proposal] = (),
+        *,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.site, self._examples, self._proposals, self._clock = site, examples, proposals, clock
+        self._names = _names(states)
+        self._bank = Bank(
+            states, known_functions(program, examples), seconds=0.0, clock=clock,
+            telling=site.unread, positions=positions(site.function),
+        )  # fmt: skip
+        self._wanted = wanted_kinds(site, states, examples)
+        self._proposed: list[Draft] | None = None
+
+    def extend(self, highest: int, seconds: float, most: int) -> list[Candidate]:
+        """All candidates up to a cost, cheapest first, as far as the time and the room go."""
+        site, bank = self.site, self._bank
+        if site.role == "name":
+            return _methods(site, bank.states)
+        if site.role == "target":
+            return [
+                Candidate(name, 1 + at // 4, _store(name), frozenset({name} & {*site.unread}))
+                for at, name in enumerate([*self._names, *_missing(site, self._names)])
+            ]
+        bank.allow(seconds, most)
+        if self._proposed is None:
+            self._proposed = self._begin()
+        if site.role == "statement":
+            bank.grow(min(highest, 4), iterables=False)
+            kinds = frozenset(type(example.value).__name__ for example in self._examples)
+            drafts = Drafts(site, bank, self._names, kinds, seconds=seconds / 2, clock=self._clock).all()
+            return _finished(site, bank, [*self._proposed, *drafts], self._names)
+        bank.grow(highest, site.role in ("iterable", "argument"), self._wanted)
+        if site.role == "tuple":
+            _tuples(site, bank)
+        if site.role in ("value", "return"):
+            _choices(bank, self._wanted)
+        ranked = [(entry, entry.cost + misfit(site, entry, self._wanted)) for entry in bank.entries]
+        found = [Draft(entry.text, cost, entry.mask, entry.run) for entry, cost in ranked if cost < 40]
+        return _finished(site, bank, [*self._proposed, *found], self._names)
+
+    def _begin(self) -> list[Draft]:
+        """What is there before anything is put together: names, constants, code, idioms, proposals."""
+        site, bank = self.site, self._bank
+        templates = idioms.Templates(bank, self._names)
+        _leaves(site, bank, templates, self._names, self._examples)
+        proposed = _proposed(site, templates, self._proposals)
         for template, cost in idioms.ROLES.get(site.role, ()):
-            templates.add(template, cost)
+            templates.add(template, cost, bare=site.role == "tuple")
             if bank.full:
                 break
-    if site.role == "statement":
-        for template, cost in (*idioms.VALUES[:24], *idioms.CONDITIONS[:24]):
-            templates.add(template, cost + 1)
-        bank.grow(min(highest, 4), iterables=False)
-        kinds = frozenset(type(example.value).__name__ for example in examples)
-        drafts = Drafts(site, bank, names, kinds, seconds=seconds / 2, clock=clock).all()
-        return _finished(site, bank, [*proposed, *drafts], names)
-    bank.grow(highest, site.role in ("iterable", "argument"), wanted)
-    if site.role == "tuple":
-        _tuples(site, bank)
-    if site.role in ("value", "return"):
-        _choices(bank, wanted)
-    ranked = [(entry, entry.cost + misfit(site, entry, wanted)) for entry in bank.entries]
-    found = [Draft(entry.text, cost, entry.mask, entry.run) for entry, cost in ranked if cost < 40]
-    return _finished(site, bank, [*proposed, *found], names)
+        if site.role == "statement":
+            for template, cost in (*idioms.VALUES[:24], *idioms.CONDITIONS[:24]):
+                templates.add(template, cost + 1)
+        return proposed
 
 
 def positions(function: ast.FunctionDef) -> list[str]:
@@ -150,7 +177,7 @@ def _names(states: Sequence[State]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ordered:
         kind = kind_of([state.get(name, FAILED) for state in states])
-        if kind is not None and not name.startswith("."):
+        if kind is not None and not name.startswith(".") and name != "_":
             found[name] = kind
     return found
 
@@ -228,7 +255,7 @@ def _leaves(
         if name == site.assigned and site.role == "init":
             continue
         again = site.role == "step" and isinstance(site.sibling, ast.Name) and site.sibling.id == name
-        bank.leaf(name, 3 if again else 1, _load(name), [name])
+        bank.leaf(name, 3 if again else 2 if site.role == "init" else 1, _load(name), [name])
     for text, cost in idioms.constants_of(site, [example.value for example in examples]):
         templates.expression(text, cost)
     for text in _code(site):

@@ -69,7 +69,14 @@ def target_costs(site: Site, names: dict[str, str]) -> dict[str, int]:
     loop_names = set(assigned_names([loop.target for loop in site.loops if isinstance(loop, ast.For)]))
     read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     parameters = {argument.arg for argument in function.args.args}
-    bound = parameters | set(assigned_names(function.body))
+    augmented = {
+        n.target.id
+        for n in ast.walk(function)
+        if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    }
+    plain = (n for n in ast.walk(function) if isinstance(n, ast.stmt) and not isinstance(n, ast.AugAssign))
+    bound = parameters | {name for node in plain for name in _binds(node)}
+    read |= augmented
     costs: dict[str, int] = {}
     for name in names:
         cost = 0
@@ -86,6 +93,20 @@ def target_costs(site: Site, names: dict[str, str]) -> dict[str, int]:
         if name not in names:
             costs[name] = -1  # read, and nothing sets it: this statement must
     return costs
+
+
+def _binds(node: ast.stmt) -> list[str]:
+    """The names that a statement itself binds, its body apart."""
+    match node:
+        case ast.Assign(targets=targets):
+            return assigned_names(targets)
+        case ast.AnnAssign(target=target) | ast.For(target=target):
+            return assigned_names([target])
+        case ast.FunctionDef(name=name):
+            return [name]
+        case ast.Try(handlers=handlers):
+            return [handler.name for handler in handlers if handler.name]
+    return []
 
 
 def _changed(scope: ast.AST, hole: ast.AST) -> set[str]:
@@ -153,7 +174,7 @@ class Drafts:
 
     @property
     def _late(self) -> bool:
-        return self._clock() > self._end
+        return self._clock() >= self._end
 
     def _new(self, key: Any) -> bool:
         try:
@@ -192,7 +213,7 @@ class Drafts:
             if mine is None or entry.cost > 4:
                 continue
             if number:
-                for sign, extra in (("+", 0), ("-", 1), ("*", 1), ("//", 2), ("%", 3)):
+                for sign, extra in (("+", 0), ("-", 1), ("*", 1), ("//", 1), ("%", 3)):
                     if entry.text not in (name, "0", "-1") and not (
                         entry.text == "1" and sign in ("*", "//", "%")
                     ):

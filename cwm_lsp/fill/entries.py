@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cwm_lsp.fill.states import State
@@ -27,6 +28,28 @@ class Failed:
 
 
 FAILED = Failed()
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Stands in a vector for an iterator or a view: what a loop over it takes."""
+
+    items: tuple[Any, ...]
+
+
+_WALKED = frozenset(
+    (
+        enumerate,
+        zip,
+        map,
+        filter,
+        reversed,
+        type(reversed([])),
+        type({}.items()),
+        type({}.keys()),
+        type({}.values()),
+    )
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -55,7 +78,11 @@ def evaluated(run: Callable[[Env], Any], states: Sequence[State], budget: Budget
     for state in states:
         try:
             value = run(Env(state, budget, None, inner=False))
-            budget.weigh(value)
+            if type(value) in _WALKED:
+                value = Walked(tuple(islice(value, 60)))
+                budget.weigh(value.items)
+            else:
+                budget.weigh(value)
             values.append(value)
         except Exception:
             values.append(FAILED)
@@ -67,7 +94,7 @@ def kind_of(values: Sequence[Any]) -> str | None:
     kinds = {type(value) for value in values}
     failed = Failed in kinds
     kinds.discard(Failed)
-    if not kinds or (failed and sum(value is FAILED for value in values) * 2 > len(values)):
+    if not kinds or (failed and sum(value is not FAILED for value in values) * 4 < len(values)):
         return None
     if len(kinds) == 1:
         return kinds.pop().__name__

@@ -25,15 +25,7 @@ def wanted_kinds(site: Site, states: Sequence[State], examples: Sequence[Example
     if role == "condition":
         return frozenset(("bool",))
     if role == "iterable":
-        return ITERABLES | {
-            "enumerate",
-            "zip",
-            "dict_items",
-            "dict_keys",
-            "dict_values",
-            "reversed",
-            "list_reverseiterator",
-        }
+        return ITERABLES | {"Walked"}
     if role == "tuple":
         return frozenset(("tuple", "list"))
     if role == "bound":
@@ -92,7 +84,7 @@ def _argument_kinds(site: Site, kinds: frozenset[str] | None) -> frozenset[str] 
         ".extend",
         ".join",
     ):
-        return ITERABLES | {"dict_items", "dict_keys", "dict_values", "zip", "enumerate"}
+        return ITERABLES | {"Walked"}
     if name in ("max", "min"):
         return kinds
     if name in ("ord", "int"):

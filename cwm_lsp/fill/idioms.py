@@ -134,7 +134,8 @@ def constants_of(site: Site, results: list[Any]) -> Iterator[tuple[str, int]]:
             if isinstance(part, str):
                 for letter in part:
                     if not letter.isalnum():
-                        found.setdefault(repr(letter), 5)
+                        every = all(letter in part for part in results if isinstance(part, str))
+                        found[repr(letter)] = min(found.get(repr(letter), 5), 3 if every else 5)
                 if len(part) <= 12 and _often(part, results):
                     found[repr(part)] = 4
             elif (isinstance(part, int) and not isinstance(part, bool) and abs(part) < 10**6) or isinstance(

@@ -34,6 +34,12 @@ Status = Literal["returned", "raised", "refused"]
 IMMUTABLE = (int, float, complex, str, bytes, bool, type(None))
 
 
+_ONLY_READING = frozenset(
+    ("len", "sorted", "sum", "max", "min", "enumerate", "zip", "set", "reversed", "any", "all")
+)
+_READING_METHODS = frozenset(("get", "items", "keys", "values", "index", "count"))
+
+
 class Unbound:
     """Stands for a local that hides a name from outside and has no value yet. Every operator refuses it."""
 
@@ -91,6 +97,7 @@ class Program:
         for node in ast.walk(self.tree):
             self._called_attribute(node)
         self._names: dict[str, Any] = {}
+        self._fresh: dict[str, ast.expr] = {}
         self._module = Env(self._names, Budget(self.limits), None, inner=False)
         self._depth = 0
         self._read_module()
@@ -151,6 +158,29 @@ class Program:
             isinstance(value, tuple) and all(isinstance(v, IMMUTABLE) for v in value)
         ):
             self._names[name] = value
+        elif isinstance(value, list | dict | set) and len(value) <= 60 and self._only_read(name):
+            self._fresh[name] = node
+
+    def _only_read(self, name: str) -> bool:
+        """True if nothing in the file can change what a module-level container holds."""
+        safe: set[int] = set()
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Subscript(value=value, ctx=ast.Load()):
+                    safe.add(id(value))
+                case ast.Compare(comparators=comparators):
+                    safe.update(map(id, comparators))
+                case ast.For(iter=walked) | ast.comprehension(iter=walked):
+                    safe.add(id(walked))
+                case ast.Call(func=ast.Name(id=called), args=arguments) if called in _ONLY_READING:
+                    safe.update(map(id, arguments))
+                case ast.Attribute(value=value, attr=attr) if attr in _READING_METHODS:
+                    safe.add(id(value))
+        return all(
+            id(node) in safe or isinstance(node.ctx, ast.Store)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Name) and node.id == name
+        )
 
     @property
     def function_names(self) -> list[str]:
@@ -165,6 +195,10 @@ class Program:
         signature = node.args
         names = [argument.arg for argument in signature.args]
         simple = not (signature.posonlyargs or signature.kwonlyargs or signature.vararg or signature.kwarg)
+        # A list as a default is shared by all calls: nothing that computes calls one by one can tell.
+        simple = simple and all(
+            isinstance(part, ast.Constant | ast.UnaryOp | ast.Tuple | ast.Name) for part in signature.defaults
+        )
         defaults = self._defaults(signature.defaults, around) if simple else []
         hidden = {
             name: UNBOUND
@@ -257,6 +291,8 @@ class Program:
         if not isinstance(function, Function):
             return Outcome("refused", f"{example.function} is not computed", 0)
         try:
+            for name, node in self._fresh.items():
+                self._names[name] = build(node)(self._module)
             arguments = [part(self._module) for part in example.built]
             value = function.call(*arguments)
             budget.weigh(value)

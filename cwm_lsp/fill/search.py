@@ -12,12 +12,12 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cwm_lsp.fill.bank import Clock
-from cwm_lsp.fill.candidates import Candidate, Proposal, candidates_for
+from cwm_lsp.fill.candidates import Candidate, Pool, Proposal, candidates_for
 from cwm_lsp.fill.examples import Example
-from cwm_lsp.fill.running import Filling, Program, unfilled
+from cwm_lsp.fill.running import LIMITS, Filling, Program, unfilled
 from cwm_lsp.fill.sites import Site
 from cwm_lsp.fill.states import Observer, State, probe
 
@@ -28,6 +28,9 @@ MORE_SECONDS, MORE_SHARE, MORE_LEVELS = 0.3, 0.5, 4
 more than so many levels of cost."""
 MOST_SURVIVORS = 40
 SECOND_RUNS = 60
+EFFORTS = ((3, 1_500, 0.12, 700), (5, 5_000, 0.3, 1_300), (9, 16_000, 0.9, 3_000))
+"""Rounds of the search: the highest cost and number of expressions at a hole, the seconds to make them, and
+the work that a run of an example may be (running.LIMITS)."""
 
 
 @dataclass(eq=False, slots=True)
@@ -84,11 +87,13 @@ class Search:
         self.solutions: list[Solution] = []
         self.states: dict[int, list[State]] = {}
         self.candidates: list[list[Candidate]] = []
+        self._pools: list[Pool] = []
         self._rng = random.Random(seed)
         self._began = clock()
         self._end = self._began + seconds
         self._seconds = seconds
         self._pause = self._end
+        self._limits = LIMITS
         self._stop = stop
         self._base: list[Filling] = [unfilled] * len(program.document.holes)
         for at, filling in (base or {}).items():
@@ -151,21 +156,20 @@ class Search:
         for site in self.sites:
             self.states[site.index] = observer.states(site, self._rng)
 
-    def collect(self, proposals: Sequence[Sequence[Proposal]] = (), *, quick: bool = False) -> None:
-        """Makes the candidates of every hole, the model's among them. `quick`: the smallest only."""
-        share = min(0.9, 0.45 * self._seconds / len(self.sites)) if not quick else 0.12
+    def collect(self, proposals: Sequence[Sequence[Proposal]] = (), effort: int = len(EFFORTS) - 1) -> None:
+        """Makes the candidates of every hole, the model's among them, with one of EFFORTS."""
+        highest, most, longest, work = EFFORTS[effort]
+        self._limits = replace(LIMITS, work=work)
+        share = min(longest, 0.45 * self._seconds / len(self.sites))
         self.candidates = []
         self._dead.clear()
         for at, site in enumerate(self.sites):
-            states = self.states[site.index] or [{}]
-            given = proposals[at] if at < len(proposals) else ()
-            highest, most = (3, 1_500) if quick else (9, 16_000)
-            self.candidates.append(
-                candidates_for(
-                    site, self.program, states, self.examples, given,
-                    seconds=share, highest=highest, most=most, clock=self._clock,
-                )
-            )  # fmt: skip
+            if at == len(self._pools):
+                states = self.states[site.index] or [{}]
+                given = proposals[at] if at < len(proposals) else ()
+                pool = Pool(site, self.program, states, self.examples, given, clock=self._clock)
+                self._pools.append(pool)
+            self.candidates.append(self._pools[at].extend(highest, share, most))
             if self._stop():
                 return
         self.report.candidates = [len(some) for some in self.candidates]
@@ -261,7 +265,7 @@ class Search:
         self.report.verified += 1
         for at, example in enumerate(self.examples):
             self.report.runs += 1
-            outcome = self.program.run(example, fillings)
+            outcome = self.program.run(example, fillings, self._limits)
             if outcome.status == "returned" and example.met_by(outcome.value):
                 continue
             pattern = 0

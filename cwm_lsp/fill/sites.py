@@ -70,10 +70,10 @@ def sites_of(document: Document, program: Program) -> tuple[list[Site], Refusals
             up = parents[up][0]
         reason = _refusal(path)
         functions = [p for p, name in path if isinstance(p, ast.FunctionDef) and name == "body"]
-        if reason is None and not functions:
-            reason = "it stands outside of any function: only code that a call runs can be tried out"
         if reason is None and any(isinstance(p, ast.ClassDef | ast.AsyncFunctionDef) for p, _ in path):
             reason = "it stands in a class or an async function, which are not tried out yet"
+        if reason is None and not functions:
+            reason = "it stands outside of any function: only code that a call runs can be tried out"
         if reason is not None:
             refusals[at] = f"The hole in line {hole.line}, column {hole.column} is left open: {reason}."
             continue
@@ -85,6 +85,9 @@ def sites_of(document: Document, program: Program) -> tuple[list[Site], Refusals
 
 
 def _unplaced(hole: Hole) -> str:
+    if hole.place == "target":
+        what = "it is a pattern of a match statement"
+        return f"The hole in line {hole.line}, column {hole.column} is left open: {what}."
     what = (
         "it is part of an f-string"
         if hole.place == "expression"
@@ -123,6 +126,8 @@ def _find_role(site: Site) -> None:
         site.role = "condition"
     elif hole.place == "iterable":
         site.role = "iterable"
+        target = getattr(parent, "target", None)
+        site.arity = len(target.elts) if isinstance(target, ast.Tuple) else 0
     elif isinstance(parent, ast.Assign):
         _assigned_role(site, parent)
     elif isinstance(parent, ast.AnnAssign) and isinstance(parent.target, ast.Name):

@@ -243,6 +243,9 @@ def probes_for(site: Site, rng: random.Random, value: Any) -> Filling:
     fixed: list[Callable[[], Any]] = [
         lambda: 0, lambda: 1, lambda: 2, lambda: "", list, dict, lambda: None, lambda: 3, set,
     ]  # fmt: skip
+    if role == "iterable" and site.arity == 2:
+        which = rng.random()
+        return lambda env: _pairs(env, which)
     if role == "iterable":
         wanted: tuple[type, ...] = (list, tuple, str, dict, set, range)
         fixed = [lambda: range(3), lambda: range(1, 4), list]
@@ -267,6 +270,19 @@ def probes_for(site: Site, rng: random.Random, value: Any) -> Filling:
         return names[int(pick * len(names))] if names else constant()
 
     return run
+
+
+def _pairs(env: Env, pick: float) -> list[Any]:
+    """Pairs to go over: the items of a dict, the numbered elements of a sequence, a list of pairs."""
+    held = [value for value in env.names.values() if isinstance(value, list | str | dict | tuple) and value]
+    if not held:
+        return []
+    value = held[int(pick * len(held))]
+    if isinstance(value, dict):
+        return list(value.items())
+    if isinstance(value, list) and all(isinstance(item, list | tuple) and len(item) == 2 for item in value):
+        return value
+    return list(enumerate(value))
 
 
 def probe(

@@ -22,7 +22,8 @@ from cwm_lsp.model.backend import Backend, Cancel
 from cwm_lsp.source.document import Document
 
 MOST_FILLS = 8
-_QUICK_SHARE = 0.3
+_SHARES = (0.25, 0.35, 1.0)
+"""The part of the time left that each of the search's efforts may take."""
 
 
 class Work:
@@ -63,16 +64,21 @@ class Work:
             clock=self._clock,
             base=self._solved,
         )
-        if not search.observe():
+        arrived = search.observe()
+        if self._stop.cancelled:
+            return
+        if not arrived:
             plain = self._plain()
+            if self._stop.cancelled:
+                return
             yield plain if plain is not None else self._unfilled(search, search.report.reason)
             return
         self._known = search.known
         proposals = self._propose(self.document, problem, search.states, self._stop)
-        for quick in (True, False):
-            search.collect(proposals, quick=quick)
+        for effort, share in enumerate(_SHARES):
+            search.collect(proposals, effort)
             shown = False
-            for _ in search.solve(_QUICK_SHARE if quick else 1.0):
+            for _ in search.solve(share):
                 if not shown:
                     shown = True
                     yield self._found(search, search.solutions, None, done=False)

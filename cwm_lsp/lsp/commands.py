@@ -143,6 +143,12 @@ def _unread(source: Source) -> str | None:
     return None if error is None else str(error)
 
 
+async def text_command(_: Session, arguments: Arguments, __: Token) -> Any:
+    """cwm.text: the text of an open file as the server has it, to compare when something looks wrong."""
+    source = arguments.source()
+    return {"text": "".join(text.text for text in source.texts), "version": source.texts[0].version}
+
+
 async def explain_command(session: Session, arguments: Arguments, _: Token) -> Any:
     """cwm.explain: why is shown what is shown of a function."""
     source, plan = await find_plan(session, arguments)
@@ -189,6 +195,7 @@ COMMANDS: dict[str, Command] = {
     "cwm.restartEngine": restart_engine,
     "cwm.status": status,
     "cwm.explain": explain_command,
+    "cwm.text": text_command,
     "cwm.debugConfiguration": debug_configuration,
     "cwm.fill": fill,
     "cwm.fillAll": fill_all,

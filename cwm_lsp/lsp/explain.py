@@ -40,7 +40,8 @@ def explain(session: Session, source: Source, plan: Plan) -> dict[str, Any]:
             f"{code(f'# cwm: {function}(…)')}, or let the model invent the arguments (predict)."
         )
     else:
-        who = "you chose it" if plan.by_user else f"from {WHO[plan.call.origin]} on line {plan.call.line}"
+        found = f"from {WHO[plan.call.origin]} on line {plan.call.line}"
+        who = "chosen for this function" if plan.by_user else found
         lines.append(f"Traced call: {code(plan.call.text)}, {who}.")
         if plan.call.expected is not None:
             lines.append(f"Expected: {code(plan.call.expected)}.")

@@ -14,7 +14,7 @@ from cwm_lsp.lsp.progress import Bar
 from cwm_lsp.lsp.protocol import InvalidParamsError
 from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
-from cwm_lsp.lsp.tracing import FailedError
+from cwm_lsp.lsp.tracing import FailedError, read
 
 if TYPE_CHECKING:
     from cwm_lsp.fill.holes import HoleFills
@@ -50,24 +50,46 @@ async def fill(session: Session, arguments: Arguments, token: Token) -> Any:
 
 async def fill_all(session: Session, arguments: Arguments, token: Token) -> Any:
     """cwm.fillAll: fills every hole of a file for which a fill is found that makes all examples come out
-    right, all together."""
+    right, all together; with `function` or `position`, those of one function."""
     source, search = await _search(session, arguments)
+    wanted = _wanted(source, search, arguments)
     await _wait(session, search, None, token)
     texts: dict[int, str] = {}
-    for index in range(len(search.document.holes)):
+    for index in wanted:
         found = search.found.get(index)
         fills = good(found.fills) if found is not None else []
         if index not in texts and fills:
             texts[index] = fills[0].text
             # Fills of one function belong together: those that passed with the first one.
             texts.update({other: text for other, text in fills[0].together if other not in texts})
-    left = [index for index in range(len(search.document.holes)) if index not in texts]
+    left = [index for index in wanted if index not in texts]
     if texts:
         await _apply(session, source, texts)
     return {
         "filled": len(texts),
         "left": [describe(session, source, search, index) for index in left],
     }
+
+
+def _wanted(source: Source, search: Search, arguments: Arguments) -> list[int]:
+    """The holes that are meant: all, or those of a function. Raises FailedError if it has none."""
+    document, position, name = search.document, arguments.position(), arguments.text("function")
+    function = document.function(name) if name is not None else None
+    if name is None and position is not None and source.follow is not None:
+        line = source.follow.old(arguments.text("uri") or source.texts[0].uri, position.line)
+        function = document.function_at(line) if line else None
+    if name is None and position is None:
+        return list(range(len(document.holes)))
+    if function is None:
+        raise FailedError(f"There is no function {name or 'here'} in {source.label}.")
+    within = [
+        index
+        for index, hole in enumerate(document.holes)
+        if function.first_line <= hole.line <= function.last_line
+    ]
+    if not within:
+        raise FailedError(f"There is no hole (a ?) in {function.qualname}.")
+    return within
 
 
 def describe(session: Session, source: Source, search: Search, index: int) -> dict[str, Any]:
@@ -103,9 +125,7 @@ def describe(session: Session, source: Source, search: Search, index: int) -> di
 
 async def _search(session: Session, arguments: Arguments) -> tuple[Source, Search]:
     source = arguments.source()
-    analysis = await session.analysed(source)
-    if analysis.document is None:
-        raise FailedError(source.skipped or str(analysis.error or f"{source.label} can't be read."))
+    await read(session, source)
     if not session.settings.fills:
         raise FailedError("Filling holes is switched off (the setting fills).")
     search = session.filler.search(source, asked=True)

@@ -13,7 +13,7 @@ from lsprotocol import types
 from cwm_lsp.look import Marks, cut, marked, percent, printable
 from cwm_lsp.lsp.facts import History, Traced
 from cwm_lsp.lsp.places import Place, place_of
-from cwm_lsp.lsp.render import code, ended, history, origin, outcome, table, weakest
+from cwm_lsp.lsp.render import code, ended, marked_history, origin, outcome, table, weakest
 from cwm_lsp.lsp.session import Session
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
@@ -112,7 +112,7 @@ class _Writer:
         lines = [f"The loop's body runs {times}."]
         fact = traced.facts(activation).get(node.lineno)
         for name, values in fact.names if fact else ():
-            lines += ["", f"{self._code(name)} {self._tell(history(values, self.marks, WIDTH, 9))}"]
+            lines += ["", f"{self._code(name)} {self._tell(marked_history(values, self.marks, WIDTH, 9))}"]
         return [*lines, "", *self._source(traced, activation)]
 
     def _call(self, node: ast.Call) -> list[str] | None:
@@ -166,13 +166,14 @@ class _Writer:
             if len(values) > 1:
                 lines += ["", f"the same each of the {len(values):,} times that the line runs"]
         else:
-            lines.append(f"{self._code(name)} {self._tell(history(values, self.marks, WIDTH, 9))}")
+            lines.append(f"{self._code(name)} {self._tell(marked_history(values, self.marks, WIDTH, 9))}")
             rows = [
                 (str(number + 1), self._plain(value), origin(value) if value else "")
                 for number, value in _ends_of(values)
             ]
             lines += ["", *table(("run", "value", "origin"), rows, self.markdown)]
-            if weak := weakest(values):
+            weak = weakest(values)
+            if weak is not None and weak.confidence is not None:
                 lines += ["", f"least sure: {origin(weak)}"]
         return [*lines, "", *self._source(traced, activation)]
 

@@ -126,10 +126,8 @@ class Models:
 
         backend = connect(settings.model, progress=progress, **settings.backend)
         try:
-            predictor = predictor_for(backend)
+            predictor = predictor_for(backend, settings.grounding)
         except BackendError:
             backend.close()
             raise
-        # Until a predictor can compute values, "flow" is the nearest that can be had.
-        grounding: Grounding = "none" if settings.grounding == "none" else "flow"
-        return Loaded(backend, predictor, grounding, backend.describe().name)
+        return Loaded(backend, predictor, settings.grounding, backend.describe().name)

@@ -36,7 +36,7 @@ async def hole_fills(session: Session, uri: str, position: types.Position) -> tu
         return None
     holes = len(search.document.holes)
     try:
-        async with asyncio.timeout(session.settings.fill_seconds * (holes + 1) + 2):
+        async with asyncio.timeout(2 * session.settings.fill_seconds * (holes + 1) + 5):
             await search.wait(index)
     except TimeoutError:
         pass

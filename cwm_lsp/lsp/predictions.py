@@ -166,7 +166,8 @@ class Predictions:
         for running in source.running.values():
             self.cancel(running)
 
-    def _stop_all(self) -> None:
+    def stop_all(self) -> None:
+        """Ends all predictions."""
         for source in self._session.sources.values():
             self.stop(source)
 
@@ -223,7 +224,7 @@ class Predictions:
                 self._loading_bar.end()
                 self._loading_bar = None
         elif self._loading_bar is None:
-            self._loading_bar = Bar(self._session, f"Loading {self._session.settings.model}", self._stop_all)
+            self._loading_bar = Bar(self._session, f"Loading {self._session.settings.model}", self.stop_all)
         else:
             self._loading_bar.report(self.loading)
         self.tell()

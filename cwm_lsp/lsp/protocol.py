@@ -154,8 +154,9 @@ class Protocol(LanguageServerProtocol):
         return None if method.startswith(OURS) else types.METHOD_TO_TYPES.get(method, (None,))[0]
 
     def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
-        """The same for answers."""
-        return None if method.startswith(OURS) else types.METHOD_TO_TYPES.get(method, (None, None))[1]
+        """The same for answers. lsprotocol would read settings, which may be anything, as empty objects."""
+        plain = method.startswith(OURS) or method == types.WORKSPACE_CONFIGURATION
+        return None if plain else types.METHOD_TO_TYPES.get(method, (None, None))[1]
 
     def _send_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
         # pygls answers by the type of the *client's* requests; ids of both sides may be the same.

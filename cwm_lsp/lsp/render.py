@@ -58,14 +58,14 @@ def history_ends(first: str, last: str, marks: Marks, width: int) -> str:
     return cut(first, each, marks) + between + cut(last, each, marks)
 
 
-def marked_history(values: History, marks: Marks, width: int) -> str:
+def marked_history(values: History, marks: Marks, width: int, most: int = 5) -> str:
     """The history with the mark of its weakest value, and a question mark if that is unsure."""
     value = weakest(values)
     if value is None:
-        return history(values, marks, width)
+        return history(values, marks, width, most)
     mark = marks.of(value.origin)
     unsure = " ?" if strength(value) == "unsure" else ""
-    return f"{mark} {history(values, marks, width)}{unsure}".strip()
+    return f"{mark} {history(values, marks, width, most)}{unsure}".strip()
 
 
 def hint_text(fact: LineFact, marks: Marks, width: int) -> str:

@@ -66,6 +66,7 @@ COMMANDS = (
     "cwm.restartEngine",
     "cwm.status",
     "cwm.explain",
+    "cwm.text",
     "cwm.debugConfiguration",
     "cwm.fill",
     "cwm.fillAll",

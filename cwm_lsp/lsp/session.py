@@ -26,6 +26,7 @@ from cwm_lsp.lsp.progress import Bar
 from cwm_lsp.lsp.sources import Follow, Source
 from cwm_lsp.lsp.worker import CancelledJobError, Job, Priority, Steps, Worker
 from cwm_lsp.model.backend import Cancel
+from cwm_lsp.source.document import DocumentError
 from cwm_lsp.trace.cache import TraceCache, default_path
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Session:
         self.problems: tuple[str, ...] = loaded.problems
         self._told = set[str]()
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._analysing: dict[str, tuple[int, asyncio.Future[Analysis]]] = {}
+        self._analysing: dict[str, tuple[Source, int, asyncio.Future[Analysis]]] = {}
         self._refresh: asyncio.TimerHandle | None = None
 
     @property
@@ -141,12 +142,12 @@ class Session:
                 self._predict(source)
             return done
         under_way = self._analysing.get(source.uri)
-        if under_way is None or under_way[0] != source.edits:
+        if under_way is None or under_way[0] is not source or under_way[1] != source.edits:
             future: asyncio.Future[Analysis] = self.loop.create_future()
-            self._analysing[source.uri] = (source.edits, future)
+            self._analysing[source.uri] = (source, source.edits, future)
             self._submit_analysis(source, future)
         else:
-            future = under_way[1]
+            future = under_way[2]
         if predicting:
             future.add_done_callback(lambda done: None if done.cancelled() else self._predict(source))
         return future
@@ -186,13 +187,17 @@ class Session:
 
         def done(result: tuple[Analysis, dict[str, Traced]] | None, error: BaseException | None) -> None:
             under_way = self._analysing.get(source.uri)
-            if under_way is not None and under_way[1] is future:
+            if under_way is not None and under_way[2] is future:
                 del self._analysing[source.uri]
             if result is None:
                 follow.close()
-                if not isinstance(error, CancelledJobError):
-                    log.error("%s could not be analysed", source.label, exc_info=error)
-                future.cancel()
+                if isinstance(error, CancelledJobError):
+                    future.cancel()
+                    return
+                log.error("%s could not be analysed", source.label, exc_info=error)
+                why = DocumentError(f"{source.label} can't be read: {type(error).__name__}: {error}.")
+                source.analysed_edits = edits
+                future.set_result(Analysis(snapshot, None, error=why))
                 return
             self._take_analysis(source, follow, edits, *result)
             if not future.done():
@@ -263,9 +268,12 @@ class Session:
             self.cache = self._open_cache()
         told = ("model", "backend", "grounding")
         budgets = ("max_frames", "max_tokens", "max_seconds")
-        if any(getattr(old, name) != getattr(settings, name) for name in told + budgets):
+        if any(getattr(old, name) != getattr(settings, name) for name in told):
             self.predictions.reset()
             self.filler.reset()
+            self.reread()
+        elif any(getattr(old, name) != getattr(settings, name) for name in budgets):
+            self.predictions.stop_all()
             self.reread()
         for source in self.sources.values():
             self.show(source)

@@ -10,7 +10,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from cwm_lsp.lsp.analysis import Model, Plan, make_plan
+from cwm_lsp.lsp.analysis import Analysis, Model, Plan, make_plan
 from cwm_lsp.lsp.arguments import Arguments
 from cwm_lsp.lsp.facts import Traced
 from cwm_lsp.lsp.models import identity
@@ -42,10 +42,9 @@ async def find_plan(session: Session, arguments: Arguments) -> tuple[Source, Pla
     source = arguments.source()
     if arguments.text("uri") in session.by_text and arguments.position() is not None:
         source = session.by_text[arguments.needed("uri")]
-    analysis = await session.analysed(source)
+    analysis = await read(session, source)
     document = analysis.document
-    if document is None:
-        raise FailedError(source.skipped or str(analysis.error or f"{source.label} can't be read."))
+    assert document is not None
     name, call, position = arguments.text("function"), arguments.text("call"), arguments.position()
     if call is not None:
         return source, _plan_of_call(session, source, call)
@@ -64,6 +63,17 @@ async def find_plan(session: Session, arguments: Arguments) -> tuple[Source, Pla
             f"There is no function {name or ''} at the top level of {source.label}; it has {known}."
         )
     return source, plan
+
+
+async def read(session: Session, source: Source) -> Analysis:
+    """The newest analysis of a source, which has a document. Raises FailedError."""
+    analysis = await session.analysed(source)
+    if session.sources.get(source.uri) is not source:
+        raise FailedError(f"{source.label} was closed meanwhile.")
+    if source.skipped is not None or analysis.document is None or source.analysis is None:
+        raise FailedError(source.skipped or str(analysis.error or f"{source.label} can't be read."))
+    # It may have been read again before we had our turn; the document of an older text is of no use.
+    return source.analysis if source.analysis.document is not None else analysis
 
 
 def _first_called(plans: tuple[Plan, ...]) -> str | None:

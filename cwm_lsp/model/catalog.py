@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cwm_lsp.model.backend import Backend, BackendError
-from cwm_lsp.model.folder import Codec
+from cwm_lsp.model.folder import Codec, ModelConfig
 from cwm_lsp.model.hub import is_hub_name, resolve
 
 BackendName = Literal["embedded", "transformers", "llama_cpp", "remote"]
@@ -171,6 +171,16 @@ def target(name: str | Path, options: Mapping[str, Any]) -> tuple[BackendName, P
         return "transformers", str(name), given
     known = ", ".join(profile.name for profile in profiles())
     raise BackendError(f"There is no model or model folder {name}; known by name: {known}.")
+
+
+def check(name: str | Path, options: Mapping[str, Any], *, here: bool = False) -> None:
+    """Raises BackendError if there is no such model, as far as can be told without an engine. `here`: a model
+    of the hub must have been downloaded."""
+    backend, source, _ = target(name, options)
+    if backend in ("embedded", "transformers") and isinstance(source, Path):
+        ModelConfig.read(source)
+    if here:
+        _check_here(backend, source)
 
 
 def models_folder() -> Path:

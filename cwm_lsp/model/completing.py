@@ -225,11 +225,12 @@ class Completing:
         if len(ids) - sequence.length > most or (known is None and sequence.length >= start):
             return None
         self._look_up()
-        if sequence.length == len(ids):
-            return known
-        rows = sequence.extend_all(ids[sequence.length :])
+        if known is not None and sequence.length >= len(ids):
+            return known[: len(ids) - start + 1]
         self._passes += 1
-        return rows[start - len(ids) - 1 :] if known is None else np.concatenate([known, rows])
+        if known is None:
+            return sequence.extend_last(ids[sequence.length :], len(ids) - start + 1)
+        return np.concatenate([known, sequence.extend_all(ids[sequence.length :])])
 
     def _leave_draft(self) -> None:
         """Takes back what is computed of the draft beyond the answer so far."""
@@ -243,12 +244,18 @@ class Completing:
         what `_force` and `_decide` would do token by token. After a token that differs the rest of the draft
         may fit again."""
         reason: StopReason | None = None
-        while self._draft and reason is None:
-            rows, count = self._read_draft(), len(self._tokens)
+        draft = self._draft
+        while len(draft) > len(self._tokens) and reason is None:
+            count = len(self._tokens)
+            states = table.states(draft[count:])
+            end = count + len(states)
+            # What the grammar does not take, and the last token of an answer, need not be read to be judged;
+            # what stands behind an answer is.
+            behind = len(draft) > end and draft[end - 1] in states[-1].following
+            self._draft = draft if behind else draft[: end - 1]
+            rows = self._read_draft()
             if rows is None:
                 break
-            draft = self._draft
-            states = table.states(draft[count:])
             judged = judge(rows[: len(states)], states)
             for at, token in enumerate(judged.tokens):
                 forced = len(states[at].allowed) == 1
@@ -261,9 +268,7 @@ class Completing:
                 return reason
             confirmed = len(self._tokens) - count - 1
             self._leave_draft()
-            if confirmed >= _ENOUGH:
-                rest = draft[len(self._tokens) :]
-                self._draft = [*self._tokens, *rest] if rest else []
+            draft = [*self._tokens, *draft[len(self._tokens) :]] if confirmed >= _ENOUGH else []
         self._leave_draft()
         return reason
 

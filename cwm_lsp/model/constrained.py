@@ -96,7 +96,7 @@ class Decoder:
         if len(ids) > self.runner.context:
             most = self.runner.context
             raise BackendError(f"The prompt has {len(ids)} tokens; this model takes at most {most}.")
-        if ids.min() < 0 or ids.max() >= self.runner.vocabulary_size:
+        if ids.view(np.uint64).max() >= self.runner.vocabulary_size:  # a negative one is a large one here
             wrong = ids.min() if ids.min() < 0 else ids.max()
             raise BackendError(f"The prompt holds token {wrong}, which the model does not have.")
         return ids

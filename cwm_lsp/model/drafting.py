@@ -27,20 +27,20 @@ class Judgement(NamedTuple):
 
 def judge(logits: Logits, states: Sequence[State]) -> Judgement:
     """Judges row after row, (N, V), each under its state. Raises BackendError if a number is none."""
-    most = logits.max(axis=1, keepdims=True)
-    shifted = np.exp(logits - most)
-    totals = shifted.sum(axis=1)
-    if not np.isfinite(totals).all():
+    held = logits[:, : len(states[0].mask)] + np.array([state.mask for state in states])
+    tokens: list[int] = held.argmax(axis=1).tolist()
+    values = held[range(len(tokens)), tokens]
+    choices = np.exp(held - values[:, None]).sum(axis=1).tolist()
+    most = logits.max(axis=1)
+    totals = np.exp(logits - most[:, None]).sum(axis=1).tolist()
+    if not all(map(math.isfinite, totals)):
         raise not_a_number()
-    size = len(states[0].mask)
-    rows = np.arange(len(states))
-    held = logits[:, :size] + np.stack([state.mask for state in states])
-    tokens = held.argmax(axis=1)
-    values = held[rows, tokens]
-    choices = np.exp(held - values[:, None]).sum(axis=1)
-    logprobs = np.minimum(values - most[:, 0] - np.log(totals), 0)
-    choice_logprobs = np.minimum(-np.log(choices), 0)
-    return Judgement(tokens.tolist(), logprobs.tolist(), choice_logprobs.tolist())
+    below = (values - most).tolist()
+    return Judgement(
+        tokens,
+        [min(0.0, value - math.log(total)) for value, total in zip(below, totals, strict=True)],
+        [min(0.0, -math.log(choice)) for choice in choices],
+    )
 
 
 def log_sum_exp(values: Logits) -> float:

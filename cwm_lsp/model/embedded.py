@@ -53,17 +53,23 @@ class OnnxCache:
         """Appends tokens; logits after the last one (overwritten by the runner's next call)."""
         most = (len(ids) - 1) // _LARGEST_PASS * _LARGEST_PASS
         for start in range(0, most, _LARGEST_PASS):
-            self._runner.run(self, ids[start : start + _LARGEST_PASS], every=False)
-        logits: Logits = self._runner.run(self, ids[most:], every=False)[0]
+            self._runner.run(self, ids[start : start + _LARGEST_PASS], 1)
+        logits: Logits = self._runner.run(self, ids[most:], 1)[0]
         return logits
 
     def extend_all(self, ids: Ids) -> Logits:
-        """Appends tokens; logits after each."""
+        """Appends tokens; logits after each (overwritten by the runner's next call if they are few)."""
+        return self.extend_last(ids, len(ids))
+
+    def extend_last(self, ids: Ids, count: int) -> Logits:
+        """Appends tokens; logits after each of the last `count`."""
+        if len(ids) <= _LARGEST_PASS:
+            return self._runner.run(self, ids, count)
         parts = [
-            self._runner.run(self, ids[start : start + _LARGEST_PASS], every=True).copy()
-            for start in range(0, len(ids), _LARGEST_PASS)
+            self._runner.run(self, part, len(part)).copy()
+            for part in (ids[at : at + _LARGEST_PASS] for at in range(0, len(ids), _LARGEST_PASS))
         ]
-        return np.concatenate(parts)
+        return np.concatenate(parts)[-count:]
 
     def truncate(self, length: int) -> None:
         """Forgets what follows the first `length` tokens."""
@@ -112,12 +118,15 @@ class OnnxRunner:
         self._window: int | None = shape["window"]
         self._ids: NDArray[np.int64] = np.zeros((1, _LARGEST_PASS), np.int64)
         self._positions: NDArray[np.int64] = np.arange(_LARGEST_PASS)
+        self._keep: NDArray[np.int64] = np.zeros(_LARGEST_PASS, np.int64)
         self._last: NDArray[np.int32] = np.zeros(1, np.int32)
         self._total: NDArray[np.int32] = np.zeros((), np.int32)
         self._out: NDArray[np.float32] = np.zeros((_LARGEST_PASS, self.vocabulary_size), np.float32)
         self._mask: NDArray[np.float32] = np.zeros(0, np.float32)
         self._unmasked: NDArray[np.float32] = np.zeros(0, np.float32)
         self._row: NDArray[np.float32] = np.zeros(0, np.float32)
+        # The heads of these buffers as the session takes them, by length.
+        self._heads: dict[tuple[str, int], Any] = {}
         if self._window is not None:
             # The mask of a single new token is the end of this row, however long the sequence is.
             self._row = np.zeros(self.context, np.float32)
@@ -144,6 +153,7 @@ class OnnxRunner:
     def close(self) -> None:
         """Frees the session."""
         self._idle.clear()
+        self._heads.clear()
         self._session = None
 
     def bind(self, state: NDArray[np.float32]) -> Any:
@@ -160,10 +170,10 @@ class OnnxRunner:
         binding.bind_input("total", "cpu", 0, np.int32, (), self._total.ctypes.data)
         return binding
 
-    def run(self, cache: OnnxCache, ids: Ids, every: bool) -> Logits:
-        """One forward pass: appends `ids` to the cache; logits after each or the last of them, (1 or T,
-        V)."""
-        count, kept = len(ids), len(ids) if every else 1
+    def run(self, cache: OnnxCache, ids: Ids, kept: int) -> Logits:
+        """One forward pass: appends `ids` to the cache; logits after each of the last `kept` of them,
+        (kept, V)."""
+        count = len(ids)
         total = cache.length + count
         if total > cache.capacity:
             if total > self.context:
@@ -171,21 +181,31 @@ class OnnxRunner:
             cache.grow(total)
         binding = cache.binding
         if cache.bound != (count, kept):
-            first = self._positions[count - kept : count]
-            binding.bind_input("ids", "cpu", 0, np.int64, (1, count), self._ids.ctypes.data)
-            binding.bind_input("keep", "cpu", 0, np.int64, (kept,), first.ctypes.data)
-            shape = (1, kept, self.vocabulary_size)
-            binding.bind_output("logits", "cpu", 0, np.float32, shape, self._out.ctypes.data)
+            binding.bind_ortvalue_input("ids", self._head("ids", count))
+            binding.bind_ortvalue_input("keep", self._head("keep", kept))
+            binding.bind_ortvalue_output("logits", self._head("logits", kept))
             cache.bound = (count, kept)
         if self._window is not None:
             mask = self._window_mask(count, total, self._window)
             binding.bind_input("mask", "cpu", 0, np.float32, (1, 1, count, total), mask.ctypes.data)
         self._ids[0, :count] = ids
+        self._keep[:kept] = self._positions[count - kept : count]
         self._last[0] = total - 1
         self._total[()] = total
         self._session.run_with_iobinding(binding)
         cache.length = total
         return self._out[:kept]
+
+    def _head(self, name: str, length: int) -> Any:
+        """The first `length` places of the buffer of that name, without a copy."""
+        found = self._heads.get((name, length))
+        if found is None:
+            from onnxruntime import OrtValue
+
+            views = {"ids": self._ids[:, :length], "keep": self._keep[:length]}
+            view = self._out[None, :length] if name == "logits" else views[name]
+            found = self._heads[name, length] = OrtValue.ortvalue_from_numpy(view)
+        return found
 
     def _window_mask(self, count: int, total: int, window: int) -> NDArray[np.float32]:
         """What the sliding layers add to their scores, (count, total): each new token sees `window`

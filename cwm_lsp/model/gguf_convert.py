@@ -28,6 +28,8 @@ Quant = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q4_k_m"]
 QUANTS: tuple[Quant, ...] = get_args(Quant)
 
 ARCHITECTURE = "granite_swa"
+PLAIN = "llama"
+"""For a model without any window: `granite_swa` must have one."""
 FILE = "model.gguf"
 # What the other files of a model folder are called; they are copied beside the GGUF.
 _BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json")
@@ -122,6 +124,11 @@ def rope_factors(raw: dict[str, Any]) -> NDArray[np.float32] | None:
     return np.where(wavelengths < original / high, 1.0, scaled).astype(np.float32)
 
 
+def has_window(raw: dict[str, Any]) -> bool:
+    """True if some layers see a window of the context only."""
+    return "sliding_attention" in (raw.get("layer_types") or ())
+
+
 def head_size(raw: dict[str, Any]) -> int:
     """The size of an attention head."""
     return int(raw.get("head_dim") or raw["hidden_size"] // raw["num_attention_heads"])
@@ -151,7 +158,8 @@ def _plans(raw: dict[str, Any], tensors: Tensors) -> Iterator[_Plan]:
         yield _plan(ours + "attn_k.weight", theirs + "self_attn.k_proj.weight", tensors, kv_heads)
         yield _plan(ours + "attn_v.weight", theirs + "self_attn.v_proj.weight", tensors)
         yield _plan(ours + "attn_output.weight", theirs + "self_attn.o_proj.weight", tensors)
-        yield _Plan(ours + "attn_sinks.weight", (heads,), lambda sinks=sinks: sinks)  # type: ignore[misc]
+        if has_window(raw):
+            yield _Plan(ours + "attn_sinks.weight", (heads,), lambda sinks=sinks: sinks)  # type: ignore[misc]
         yield _plan(ours + "ffn_norm.weight", theirs + "post_attention_layernorm.weight", tensors)
         for name in ("gate", "up", "down"):
             yield _plan(f"{ours}ffn_{name}.weight", f"{theirs}mlp.{name}_proj.weight", tensors)
@@ -185,7 +193,7 @@ def _write(
     kinds = gguf.GGMLQuantizationType
     kind = {"f32": kinds.F32, "f16": kinds.F16, "bf16": kinds.BF16, "q8_0": kinds.Q8_0}[quant]
     file_types = gguf.LlamaFileType
-    writer = gguf.GGUFWriter(path, ARCHITECTURE)
+    writer = gguf.GGUFWriter(path, ARCHITECTURE if has_window(config.raw) else PLAIN)
     writer.add_file_type(
         {
             "f32": file_types.ALL_F32,
@@ -234,9 +242,10 @@ def _add_sizes(writer: Any, config: ModelConfig) -> None:
     writer.add_rope_dimension_count(head_size(raw))
     writer.add_rope_freq_base(_theta(raw))
     writer.add_layer_norm_rms_eps(float(raw.get("rms_norm_eps", 1e-5)))
-    writer.add_logit_scale(1.0)
-    writer.add_sliding_window(int(raw.get("sliding_window") or config.context))
-    writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in kinds])
+    if has_window(raw):
+        writer.add_logit_scale(1.0)
+        writer.add_sliding_window(int(raw.get("sliding_window") or config.context))
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in kinds])
 
 
 def _check_rows(plans: list[_Plan], quant: str) -> None:

@@ -169,13 +169,21 @@ class _Lark:
         budget = [_LOOK_AHEAD]
         try:
             for token in self.allowed().tolist():
-                if self._vocabulary.may_follow(before, token) and self._goes_on(before, token, text, budget):
+                ahead = self._behind(token, text)
+                fits = self._vocabulary.may_follow(before, token, ahead)
+                if fits and self._goes_on(before, token, text, budget):
                     viable.append(token)
                     if len(viable) > 1:
                         return []
         except _TooFar:
             return []
         return viable
+
+    def _behind(self, token: int, text: bytes) -> bytes:
+        """The spaces that come behind a token at the beginning of the forced `text`."""
+        spelt = self._vocabulary.decode_bytes((token,))
+        rest = text[len(spelt) :] if text.startswith(spelt) else b""
+        return rest[: len(rest) - len(rest.lstrip(b" "))]
 
     def _goes_on(self, before: list[int], token: int, text: bytes, budget: list[int]) -> bool:
         """True if the tokenizer could spell the forced `text` beginning with `token`."""
@@ -191,7 +199,11 @@ class _Lark:
             following = self.allowed().tolist()
             if not following or len(following) > _WIDEST:
                 return True
-            fitting = (after for after in following if self._vocabulary.may_follow(path, after))
+            fitting = (
+                after
+                for after in following
+                if self._vocabulary.may_follow(path, after, self._behind(after, rest))
+            )
             return any(not rest or self._goes_on(path, after, rest, budget) for after in fitting)
         finally:
             self._matcher.rollback(1)

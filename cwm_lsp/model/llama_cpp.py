@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cwm_lsp.model.backend import BackendError, Description
 from cwm_lsp.model.folder import Codec, ModelConfig
+from cwm_lsp.model.gguf_convert import has_window
 from cwm_lsp.model.llama_library import library, quiet
 from cwm_lsp.model.local import LocalBackend
 from cwm_lsp.model.memory import GB, OVERHEAD, available_memory
@@ -318,9 +319,10 @@ class LlamaBackend(LocalBackend):
         about = metadata(path)
         architecture = about["architecture"]
         warning = None
+        windowless = architecture == "llama" and (config is None or has_window(config.raw))
         if context is None:
-            context = min(int(about["context"]), PLAIN_LLAMA if architecture == "llama" else DEFAULT_CONTEXT)
-        if architecture == "llama" and context > PLAIN_LLAMA:
+            context = min(int(about["context"]), PLAIN_LLAMA if windowless else DEFAULT_CONTEXT)
+        if windowless and context > PLAIN_LLAMA:
             warning = (
                 f"{path.name} was converted as a plain llama, without CWM's window: beyond {PLAIN_LLAMA:,} "
                 f"tokens "

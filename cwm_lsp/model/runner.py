@@ -114,7 +114,12 @@ class CachedSequence:
 
     def extend_all(self, ids: Ids) -> Logits:
         """Appends tokens in one pass and keeps all their logits; those after each of them."""
-        logits = self.cache.extend_all(ids).copy()
+        return self.extend_last(ids, len(ids))
+
+    def extend_last(self, ids: Ids, count: int) -> Logits:
+        """Appends tokens in one pass and keeps the logits after each of the last `count`; these."""
+        few = getattr(self.cache, "extend_last", None)  # engines that can leave logits out have it
+        logits: Logits = (few(ids, count) if few else self.cache.extend_all(ids)[-count:]).copy()
         self._append(ids)
         self._rows = logits if logits.nbytes <= _MOST_LOGITS else logits[-1:].copy()
         return logits

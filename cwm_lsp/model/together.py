@@ -21,6 +21,7 @@ from cwm_lsp.model.runner import Cache, Ids, Logits, Runner
 
 RANK: dict[Priority, int] = {"interactive": 0, "prefetch": 1, "background": 2}
 _LOOK = 0.02
+_HAND_ON = 0.001
 
 
 @runtime_checkable
@@ -78,6 +79,9 @@ class Together:
         self._batching = isinstance(runner, Batching)
         self._slots = max(1, slots)
         self._baton = threading.Condition()
+        # How many threads wait for the baton: whoever has it hands it on before the next pass.
+        self._knocking = 0
+        self._door = threading.Lock()
         self._running: list[_Running] = []
         self._queue: list[_Running] = []
         self._wanted: list[_Wanted] = []
@@ -105,7 +109,7 @@ class Together:
 
     def load(self) -> Load:
         """What goes on."""
-        with self._baton:
+        with self._with_baton():
             load = self._load
             counts: dict[str, int] = {}
             for each in (*self._running, *self._queue):
@@ -115,7 +119,7 @@ class Together:
     @contextmanager
     def request(self, priority: Priority, cancel: Cancel | None) -> Any:
         """A request's turn, with the baton held. Yields False if it was cancelled while it waited."""
-        with self._baton:
+        with self._with_baton():
             self._number += 1
             me = _Running(self._number, priority, cancel)
             self._queue.append(me)
@@ -139,14 +143,25 @@ class Together:
     @contextmanager
     def alone(self) -> Any:
         """The baton while nobody is under way."""
-        with self._baton:
+        with self._with_baton():
             while self._running:
                 self._baton.wait(_LOOK)
+            yield
+
+    @contextmanager
+    def _with_baton(self) -> Any:
+        with self._door:
+            self._knocking += 1
+        with self._baton:
+            with self._door:
+                self._knocking -= 1
             yield
 
     def before_pass(self) -> None:
         """Waits until it is this request's turn to compute; returns at once when it is cancelled."""
         me: _Running = self._local.running
+        while self._knocking:
+            self._baton.wait(_HAND_ON)
         if self._may_go(me):
             return
         me.parked = True

@@ -19,6 +19,7 @@ from cwm_lsp.model.backend import BackendError
 
 _MOST_NEIGHBOURS = 200_000
 _CONTEXT = 24
+_FOLLOWERS = ("0", "a", ".", "\n")
 _UNKNOWN = "\ufffd".encode()
 
 
@@ -143,9 +144,12 @@ class HfVocabulary:
         spelling = self._token_bytes()
         return b"".join(spelling[i] if 0 <= i < self._size else _UNKNOWN for i in ids)
 
-    def may_follow(self, text: Sequence[int], token: int) -> bool:
+    def may_follow(self, text: Sequence[int], token: int, ahead: bytes = b"") -> bool:
         """False if the tokenizer would not put `token` after the tokens of a text: it spells the two together
-        otherwise. True at the start of a text and for special tokens."""
+        otherwise. `ahead`: spaces that are known to follow. True at the start of a text and for special
+        tokens."""
+        if ahead and token not in self._names:
+            return self._spells((*text[-_CONTEXT:], token), ahead)
         if not text or self._are_neighbours(text[-1], token):
             return True
         # Split otherwise alone, they may yet be right behind what comes before them (`12`, `3`, `4`).
@@ -171,12 +175,16 @@ class HfVocabulary:
                 self._guide = llguidance.LLTokenizer(wrapper, eos_token=eos)
             return self._guide
 
-    def _spells(self, ids: tuple[int, ...]) -> bool:
-        """True if these ids are the tokenizer's own for their text, or it can't be told."""
+    def _spells(self, ids: tuple[int, ...], ahead: bytes = b"") -> bool:
+        """True if these ids are the tokenizer's own for their text where `ahead` and anything else follows,
+        or if it can't be told. Spaces are split in view of what comes behind them: two are one token at the
+        end of a text, and two tokens before a digit."""
         try:
-            return self.encode(self.decode_bytes(ids).decode("utf-8")) == list(ids)
+            text = (self.decode_bytes(ids) + ahead).decode("utf-8")
         except UnicodeDecodeError:
             return True
+        follows = ("", *_FOLLOWERS) if text[-1:].isspace() else ("",)
+        return any(self.encode(text + more)[: len(ids)] == list(ids) for more in follows)
 
     def _token_bytes(self) -> list[bytes]:
         """The bytes of each id, made on the first call."""

@@ -68,7 +68,9 @@ def _set_attribute(walk: Evaluator, owner: Ref, name: str, value: Ref) -> None:
     elif isinstance(held, ExceptionObject):
         held.attributes[name] = value
     elif isinstance(held, ClassObject):
-        raise Unsupported("a change of a class can't be taken apart yet")
+        if walk.scope.method(held.name, name) is not None:
+            raise Unsupported("a change of a method can't be taken apart")
+        walk.scope.set_class_attribute(held.name, name, value)
     elif not isinstance(held, Opaque):
         raise Unsupported(f"setting the attribute {name} here can't be taken apart")
 

@@ -57,6 +57,16 @@ def module_constants(document: Document) -> dict[str, str]:
     return found
 
 
+def is_loud(document: Document) -> bool:
+    """True if loading the module calls functions, which may change what its classes and containers hold."""
+    return any(
+        isinstance(part, ast.Call)
+        for node in document.tree.body
+        if not (isinstance(node, _QUIET) or _is_text(node) or _is_main(node))
+        for part in ast.walk(node)
+    )
+
+
 def _target(node: ast.stmt) -> tuple[str, ast.expr] | None:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id, node.value

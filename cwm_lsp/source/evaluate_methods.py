@@ -72,6 +72,8 @@ def method_call(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
             if kind == "class" and "." in found.value.qualname:
                 raise Unsupported("class methods can't be taken apart yet")
         return (yield from apply(walk, found, positional, named))
+    if walk.computes and type(held) in calls.METHODS and not hasattr(type(held), func.attr):
+        yield from walk.attribute(receiver, func.attr)
     positional, named = yield from arguments(walk, node)
     yield from walk.at(node, func.end_lineno or 0)
     if isinstance(held, GeneratorObject):

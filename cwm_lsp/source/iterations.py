@@ -11,6 +11,7 @@ from typing import Any
 
 from cwm_lsp.source.asking import PythonRaised
 from cwm_lsp.source.evaluate import Evaluator
+from cwm_lsp.source.literals_build import is_constant
 from cwm_lsp.source.literals_limits import ATOMS, CONTAINERS, Budget, Refused, order_known
 from cwm_lsp.source.literals_operators import VIEWS
 from cwm_lsp.source.objects import ExceptionObject, GeneratorObject, Instance, Opaque, Walker, show
@@ -65,6 +66,10 @@ def iteration(walk: Evaluator, node: ast.expr) -> Generator[Question, Answer, Wa
         value = yield from walk.operate(_refuse, "method", (receiver,), node.func.attr)
     else:
         value = yield from walk.eval(node)
+        if isinstance(node, ast.Set) and all(is_constant(part) for part in node.elts):
+            # The compiler keeps a set that is only walked over as a frozenset.
+            parts = tuple(frozenset(ast.literal_eval(part) for part in node.elts))
+            value = Ref(frozenset(parts), value.sure)
     if isinstance(value.value, Instance):
         method = walk.scope.method(value.value.class_name, "__iter__")
         if method is not None:

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from cwm_lsp.source.binding import module_names
+from cwm_lsp.source.constants import is_loud, module_constants
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.execute import Head, head_span, heads_by_line
 from cwm_lsp.source.flow import flow_of
@@ -44,8 +45,6 @@ class Names:
     @cached_property
     def constants(self) -> dict[str, str]:
         """What the module's names hold once it is loaded, as texts: those that plain assignments give."""
-        from cwm_lsp.source.constants import module_constants
-
         return module_constants(self.document)
 
     @cached_property
@@ -184,7 +183,18 @@ class Names:
             for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
             if isinstance(target, ast.Name) and target.id == name
         ]
-        return self.constant_text(found[0]) if len(found) == 1 else None
+        if len(found) != 1 or (name in self._set_attributes and is_loud(self.document)):
+            return None
+        return self.constant_text(found[0])
+
+    @cached_property
+    def _set_attributes(self) -> frozenset[str]:
+        """Attributes that are set anywhere in the file."""
+        return frozenset(
+            node.attr
+            for node in ast.walk(self.document.tree)
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+        )
 
     def exception_bases(self, name: str) -> tuple[str, ...] | None:
         """The names of an exception class and of all its bases; None if they are not known."""

@@ -19,6 +19,7 @@ _FLAT = rf"""\[{_INSIDE}\]|\({_INSIDE}\)|\{{{_INSIDE}\}}"""
 _PLAIN_ITEM = re.compile(rf"""(?!\Z)((?:[^,'"\[\](){{}}<>]++|{_STRING}|{_FLAT})*+)(?:, |\Z)""", re.DOTALL)
 """An item with at most one level of brackets in it. Possessive, so that no text takes long."""
 _TOKEN = re.compile(rf"""{_STRING}|[\[\](){{}}<>,'"]""", re.DOTALL)
+_STRUCTURE = re.compile(r"""['"\[\](){}<>]""")
 _LONG = 2000
 _CLOSES = {"[": "]", "(": ")", "{": "}", "<": ">"}
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
@@ -127,6 +128,8 @@ def _split(text: str) -> list[str] | None:
     """The pieces between the commas of the top level; None if brackets don't close."""
     if not text:
         return []
+    if not _STRUCTURE.search(text) and text.count(",") == text.count(", "):
+        return text.split(", ")
     plain: list[str] = _PLAIN_ITEM.findall(text)
     if ", ".join(plain) == text:
         return plain

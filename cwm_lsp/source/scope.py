@@ -61,6 +61,9 @@ class Scope(Protocol):
     def class_attribute(self, class_name: str, name: str) -> Ref | None:
         """A value that the body of one of the document's classes gives to a name."""
 
+    def set_class_attribute(self, class_name: str, name: str, value: Ref) -> None:
+        """Gives an attribute to one of the document's classes."""
+
     def make(self, class_name: str) -> Instance:
         """A new instance. Raises Unsupported for a class that can't be taken apart."""
 

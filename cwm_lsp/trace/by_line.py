@@ -178,7 +178,8 @@ def _settle(visit: Visit, after: Frame) -> None:
 def exception_text(triple: str) -> str:
     """`E('why')` of `(<class 'E'>, E('why'), <traceback object>)`; anything else as it is."""
     _, comma, rest = triple.partition(">, ")
-    value, trace, tail = rest.rpartition(", <traceback object>)")
+    ending = ", None)" if triple.endswith(", None)") else ", <traceback object>)"
+    value, trace, tail = rest.rpartition(ending)
     if triple.startswith("(<class ") and comma and trace and not tail:
         return value
     return triple

@@ -61,7 +61,9 @@ _TERMINALS = {
     "NAME": rf'"(\.[A-Za-z0-9_]+|([A-Za-z_]|{_UNICODE})([A-Za-z0-9_]|{_UNICODE})*)"',
     "STRING": rf'"{_CHARACTER}*"',
     "VALUE": rf'"({_NO_DOT}{_CHARACTER}*|\.({_NO_DOT}{_CHARACTER}*)?|\.\.{_CHARACTER}+)?"',
-    "RAISED": rf'"\(<class \'{_CHARACTER}+\'>, {_CHARACTER}+, <traceback object>\)"',
+    # A StopIteration that the interpreter itself takes for the end of a loop has no traceback yet.
+    "RAISED": rf'"\((<class \'{_CHARACTER}+\'>, {_CHARACTER}+, <traceback object>'
+    rf'|<class \'StopIteration\'>, StopIteration\({_CHARACTER}*\), None)\)"',
 }
 
 

@@ -110,6 +110,18 @@ def chosen(
     return ordered[0]
 
 
+def of_its_class(places: Iterable[Place], first: str | None, caller: str | None) -> list[Place]:
+    """Of the methods that a CALL may be, those of the class that its `first` local shows it is an instance
+    of; all of them if that tells nothing. What a method calls on the same object is not itself once more: it
+    is that of a base class (`super().__init__()`)."""
+    every = list(places)
+    shown, marker, _ = (first or "").removeprefix("<").partition(" object")
+    if not marker:
+        return every
+    own = [place for place in every if f".{shown}".endswith("." + place[0].rpartition(".")[0])]
+    return [place for place in own if place[0] != caller] or every
+
+
 def by_nearness(places: Iterable[Place], event: Event, line: int) -> list[Place]:
     """The places that follow `line` first, then those from the beginning. A LINE frame on the line itself is
     the farthest away: it comes after all that follow."""

@@ -24,7 +24,7 @@ from typing import Literal, NoReturn
 from cwm_lsp.trace.codec import Option
 from cwm_lsp.trace.cwm_codec import OTHER_ENDS, TextVocabulary
 from cwm_lsp.trace.cwm_grammar import fits
-from cwm_lsp.trace.cwm_places import Place, Places, Position, Resolve, chosen, whole
+from cwm_lsp.trace.cwm_places import Place, Places, Position, Resolve, chosen, of_its_class, whole
 from cwm_lsp.trace.cwm_text import (
     ACTION_SEP,
     ARG_SEP,
@@ -315,7 +315,11 @@ class Parser:
                 meant.setdefault((each.function, each.line), each)
         if not meant:
             self._fail("line", f"A {event} frame can't be on the line {_shown(text)} here.")
-        place = chosen(meant, event, text, self._position, self._resolve)
+        places = list(meant)
+        if event == "call" and len(places) > 1:
+            first = next(iter(written.values()), None) if written else None
+            places = of_its_class(places, first, self._position.function)
+        place = chosen(places, event, text, self._position, self._resolve)
         return meant[place], place
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cwm_lsp.source.document import Document
+from cwm_lsp.source.flow import FlowError, flow_of
 from cwm_lsp.trace.frame import Frame
 from cwm_lsp.world.stack import exception_name
 from cwm_lsp.world.timeline import Timeline
@@ -156,6 +158,25 @@ class Exceptions:
     def stops_uncaught(self, raised: str | None) -> bool:
         """True if the exception (its triple) that ended the run is to stop."""
         return self.uncaught and (raised is None or _among(exception_name(raised), self.uncaught_only))
+
+
+def runnable_lines(document: Document) -> tuple[int, ...]:
+    """The lines of a document's functions on which there can be a line frame, sorted. Those of the module
+    itself don't run in a call."""
+    try:
+        flow = flow_of(document)
+    except FlowError:
+        return ()
+    ours = {each.qualname for each in document.functions}
+    names = (name for name in flow.functions if name in ours or "<locals>" in name)
+    return tuple(sorted({line for name in names for line in flow.line_numbers(name)}))
+
+
+def line_for(document: Document, line: int) -> int | None:
+    """The line that a breakpoint there stands on: the next one that can run, else the last; None if the
+    document has none."""
+    lines = runnable_lines(document)
+    return next((each for each in lines if each >= line), lines[-1] if lines else None)
 
 
 def _among(name: str, names: tuple[str, ...]) -> bool:

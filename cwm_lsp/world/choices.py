@@ -24,7 +24,7 @@ from cwm_lsp.world.certain import certain
 from cwm_lsp.world.stack import Activation, Stack, exception_name, is_settled_exception, may_stop
 from cwm_lsp.world.told import Told, teller_of
 
-Grounding = Literal["none", "flow"]
+Grounding = Literal["none", "flow", "values"]
 
 _MOST_UNSURE = 6
 """Names that may or may not be there: above this number only all or none of them are offered together."""

@@ -176,6 +176,7 @@ class Machine(Follower):
         top = self.top
         top.result = outcome.value
         if outcome.kind in ("return", "yield"):
+            top.raised = None
             top.yielded = outcome.kind == "yield"
             if top.yielded:
                 top.result = self._beneath_doubt(outcome.value)
@@ -190,6 +191,8 @@ class Machine(Follower):
             return Step("exception", text=raised_text(outcome.raised), value=outcome.raised)
         if outcome.raised is not None:
             top.raised = outcome.raised
+        elif isinstance(self.names.heads(top.function).get(top.line), ast.ExceptHandler):
+            top.raised = None  # it was caught
         return Step("line", branch=outcome.branch)
 
     def _leave(self, outcome: Outcome) -> Step:

@@ -191,7 +191,7 @@ class Follower(State):
             return
         text = frame.arg.repr if frame.arg else "None"
         result = ended.result
-        unwinding = ended.situation == "raised" and text == "None" and not ended.yielded
+        unwinding = ended.raised is not None and text == "None" and not ended.yielded
         if unwinding and ended.progress.leaving is not None and ended.progress.leaving.kind == "return":
             unwinding = False
         raised = raised_text(ended.raised)

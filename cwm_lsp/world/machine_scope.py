@@ -201,6 +201,10 @@ class ActivationScope:
             return self.machine.shared[key]
         return None
 
+    def set_class_attribute(self, class_name: str, name: str, value: Ref) -> None:
+        """Gives an attribute to a class, for all who look it up."""
+        self.machine.shared[(class_name, name)] = value
+
     def make(self, class_name: str) -> Instance:
         """A new instance. Raises Unsupported for a class that can't be taken apart."""
         names = self.machine.names

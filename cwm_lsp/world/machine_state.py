@@ -213,6 +213,8 @@ def raised_text(raised: Ref | None) -> str:
 def exception_text(triple: str) -> str:
     """The instance's `repr` out of `(<class 'E'>, E('...'), <traceback object>)`."""
     text = triple.removesuffix(", <traceback object>)")
+    if text.startswith("(<class 'StopIteration'>"):
+        text = text.removesuffix(", None)")  # the end of a loop has no traceback
     start = text.find(">, ")
     return text[start + 3 :] if text.startswith("(<class") and start >= 0 else text
 

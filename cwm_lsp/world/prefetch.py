@@ -6,10 +6,13 @@ the frames are for.
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from cwm_lsp.model.backend import Cancel
 from cwm_lsp.world.timeline import Timeline
+
+_LOG = logging.getLogger(__name__)
 
 FRAMES_AHEAD = 24
 
@@ -67,8 +70,11 @@ class Prefetcher:
                 cancel = self._cancel = Cancel()
                 index = timeline.known
             try:
-                if not timeline.reach(index, cancel):
-                    self._give_up()
+                self._grow(index, cancel)
+            except Exception:  # whoever gets there meets it too, and is told
+                _LOG.exception("predicting ahead failed")
+                with self._wake:
+                    self._upto = -1
             finally:
                 with self._wake:
                     self._cancel = None
@@ -81,10 +87,14 @@ class Prefetcher:
         )
         return timeline.simulation.end is None and not waits
 
-    def _give_up(self) -> None:
-        """Nobody asked yet, so a failure is nobody's: whoever gets there tries again and is told."""
+    def _grow(self, index: int, cancel: Cancel) -> None:
+        """Predicts one frame. Nobody asked for it, so a failure is nobody's, and isn't seen by anybody:
+        whoever gets there tries again, and is told."""
         simulation = self._timeline.simulation
+        with self._timeline.growing:
+            if self._timeline.known != index or simulation.grow(cancel):
+                return
+            if simulation.end is not None and simulation.end.reason == "failed":
+                simulation.extend()
         with self._wake:
             self._upto = -1
-        if simulation.end is not None and simulation.end.reason == "failed":
-            simulation.extend()

@@ -6,36 +6,14 @@ predictor. Leaves out where traces are kept (trace/cache.py) and read from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from cwm_lsp.model.backend import Cancel
 from cwm_lsp.source.document import Document
-from cwm_lsp.trace.codec import Choices
 from cwm_lsp.trace.frame import End, Frame
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.choices import Grounding
-from cwm_lsp.world.predictor import Prediction, PredictionError, Predictor
+from cwm_lsp.world.predictor import Predictor
 from cwm_lsp.world.simulation import Simulation
-
-
-class LaterPredictor:
-    """A predictor that is made when it is first asked: `make` loads a model, which most replays never
-    need."""
-
-    def __init__(self, make: Callable[[], Predictor]) -> None:
-        self._make = make
-        self._made: Predictor | None = None
-
-    def predict(
-        self, document: Document, frames: Sequence[Frame], choices: Choices, cancel: Cancel
-    ) -> Prediction:
-        """As the predictor that is made does; whatever `make` raises is a PredictionError."""
-        if self._made is None:
-            try:
-                self._made = self._make()
-            except Exception as error:
-                raise PredictionError("engine", str(error)) from error
-        return self._made.predict(document, frames, choices, cancel)
 
 
 def replay(

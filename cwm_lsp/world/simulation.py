@@ -20,7 +20,7 @@ from cwm_lsp.trace.frame import End, EndReason, Frame, Value
 from cwm_lsp.world.admission import refusal, settled
 from cwm_lsp.world.budgets import Budgets, Deadline
 from cwm_lsp.world.choices import Grounding, choices_after, entry_choices, seeded_call
-from cwm_lsp.world.predictor import PredictionError, Predictor
+from cwm_lsp.world.predictor import Prediction, PredictionError, Predictor
 from cwm_lsp.world.stack import NO_LOCALS, Activation, Stack
 
 
@@ -336,6 +336,10 @@ class Simulation:
         return True
 
     def _predict(self, branch: Branch, spent: Node, cancel: Cancel, wanted: Choices | None = None) -> Node:
+        if wanted is None and self.grounding == "values":
+            grounded = self._ground(branch, spent, cancel)
+            if grounded is not None:
+                return grounded
         if wanted is not None:
             choices = wanted
         elif isinstance(self._entry, Choices) and not branch.nodes:
@@ -345,7 +349,10 @@ class Simulation:
         if not choices.options:
             raise PredictionError("refused", "No frame can follow this one.")
         began = time.perf_counter()
-        predicted = self._predictor.predict(self.document, branch.frames, choices, cancel)
+        predictor = self._predictor
+        if wanted is not None:  # what nothing but a model can say
+            predictor = getattr(predictor, "inner", predictor)
+        predicted = predictor.predict(self.document, branch.frames, choices, cancel)
         took = max(time.perf_counter() - began, predicted.seconds)
         reason = refusal(choices, predicted.frame)
         if reason is not None:
@@ -357,6 +364,22 @@ class Simulation:
             spent.decisions + predicted.decisions,
             spent.tokens + predicted.tokens,
             spent.seconds + took,
+        )
+
+    def _ground(self, branch: Branch, spent: Node, cancel: Cancel) -> Node | None:
+        """The next frame as far as it can be computed; None if a model must choose it among what may come."""
+        ground = getattr(self._predictor, "ground", None)
+        if ground is None or not branch.nodes:
+            return None
+        predicted: Prediction | None = ground(self.document, branch.frames, spent.stack, cancel)
+        if predicted is None:
+            return None
+        return Node(
+            predicted.frame,
+            spent.stack.push(self.document, predicted.frame),
+            spent.decisions + predicted.decisions,
+            spent.tokens + predicted.tokens,
+            spent.seconds + predicted.seconds,
         )
 
     @staticmethod

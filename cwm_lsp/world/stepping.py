@@ -9,7 +9,7 @@ twice. Leaves out any protocol, and predicting ahead (prefetch.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -232,7 +232,12 @@ class Stepper:
                 return self._arrive(Stop("pause", index))
             if self.jump_over and walk.mode == "over":
                 self._jump(index, walk, cancel)
-            if not self.timeline.reach(index + 1, cancel, self.on_grown):
+            try:
+                there = self.timeline.reach(index + 1, cancel, self.on_grown)
+            except Exception:  # nobody foresaw it: the run stays where it got to
+                self.simulation.seek(max(index, 0))
+                raise
+            if not there:
                 return self._stuck(index, cancel)
             index += 1
             stop = self._stop_at(index, walk)
@@ -389,8 +394,3 @@ class Stepper:
             if one is not other:
                 return index
         return min(len(ours), len(theirs)) - 1
-
-
-def hit_ids(stops: Sequence[Stop]) -> list[int]:
-    """All breakpoints that some stops hit."""
-    return [each for stop in stops for each in stop.breakpoints]

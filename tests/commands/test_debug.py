@@ -21,8 +21,9 @@ from cwm_lsp.commands.debug_app import DebugApp
 from cwm_lsp.commands.debug_widgets import SourceView, StackView, TimelineView, VariablesView
 from cwm_lsp.source.calls import calls_in
 from cwm_lsp.source.document import Document
+from cwm_lsp.world.grounding import LazyPredictor
 from cwm_lsp.world.prefetch import Prefetcher
-from cwm_lsp.world.replaying import LaterPredictor, replay
+from cwm_lsp.world.replaying import replay
 from cwm_lsp.world.stepping import Stepper
 from tests.world.replay import recorded
 
@@ -41,7 +42,7 @@ def drive(play: Play, size: tuple[int, int] = (110, 40)) -> None:
     def no_model() -> None:
         raise AssertionError("nothing needs a model here")
 
-    stepper = Stepper(replay(document, recording.frames, recording.end, LaterPredictor(no_model)))  # type: ignore[arg-type]
+    stepper = Stepper(replay(document, recording.frames, recording.end, LazyPredictor(no_model)))  # type: ignore[arg-type]
     app = DebugApp(stepper, Prefetcher(stepper.timeline, 0), call, "nobody")
 
     async def run() -> None:
@@ -98,6 +99,7 @@ def test_keys_step_forwards_and_back() -> None:
     drive(play)
 
 
+@pytest.mark.slow
 def test_breakpoints_and_continuing_both_ways() -> None:
     async def play(pilot: Pilot[None], app: DebugApp) -> None:
         app.query_one(SourceView).highlighted = 7
@@ -150,6 +152,7 @@ def test_expressions_changes_and_branches() -> None:
     drive(play)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(110, 40), (60, 16), (30, 8)])
 def test_the_timeline_shows_where_one_is_and_takes_clicks(size: tuple[int, int]) -> None:
     async def play(pilot: Pilot[None], app: DebugApp) -> None:
@@ -164,6 +167,7 @@ def test_the_timeline_shows_where_one_is_and_takes_clicks(size: tuple[int, int])
     drive(play, size)
 
 
+@pytest.mark.slow
 def test_the_executable_in_a_terminal() -> None:
     """The embedded model, a real terminal: step, go back, quit."""
     parent, child = pty.openpty()

@@ -14,15 +14,17 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cwm_lsp.dap.breaking import runnable_lines
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.flow import flow_of
 from cwm_lsp.source.values import is_mutable
+from cwm_lsp.trace.frame import Frame
 from cwm_lsp.trace.recorder import Limits, record
+from cwm_lsp.world.breakpoints import runnable_lines
 from tests.dap.client import Client, Message
 from tests.dap.debugpy_peer import Debugpy
 
@@ -97,9 +99,12 @@ def compare(program: Program, folder: Path, seed: int, steps: int = 25) -> Outco
             if number == 0 or rng.random() < 0.15:
                 chosen = rng.sample(lines, min(len(lines), rng.randint(0, 3)))
                 chosen += rng.sample(everywhere, min(len(everywhere), rng.randint(0, 1)))
-                wanted: list[Message] = [{"line": line} for line in sorted(set(chosen))]
+                wanted = [
+                    _wanted(rng, line, recording.frames, number == 0 and line != first)
+                    for line in sorted(set(chosen))
+                ]
                 placed = [peer.set_breakpoints(str(path), *wanted) for peer in (theirs, ours)]
-                script.append(f"break {sorted(set(chosen))}")
+                script.append(f"break {wanted}")
                 if [b["line"] for b in placed[0]] != [b["line"] for b in placed[1]]:
                     outcome.differences.append(f"breakpoints are placed at {placed}")
                     return outcome
@@ -108,6 +113,22 @@ def compare(program: Program, folder: Path, seed: int, steps: int = 25) -> Outco
             outcome.counts[command] += 1
             stops = (theirs.go(command), ours.go(command))
     return outcome
+
+
+def _wanted(rng: random.Random, line: int, frames: Sequence[Frame], first: bool) -> Message:
+    """A breakpoint, sometimes with a condition on a number that is there, or (before hits can be counted in
+    two ways) a hit condition."""
+    wanted: Message = {"line": line}
+    known = [frame for frame in frames if frame.event == "line" and frame.line == line]
+    numbers = [
+        (n, v.repr) for frame in known for n, v in frame.locals.items() if v.repr.lstrip("-").isdigit()
+    ]
+    if numbers and rng.random() < 0.3:
+        name, value = rng.choice(numbers)
+        wanted["condition"] = f"{name} {rng.choice(['>', '<=', '==', '!='])} {value}"
+    elif first and len(known) > 2 and rng.random() < 0.3:
+        wanted["hitCondition"] = rng.choice(["2", ">= 2", "% 2"])
+    return wanted
 
 
 def _same(

@@ -1,5 +1,6 @@
 """The adapter with a model that knows the run and takes its time: SLOW seconds for a frame; FAIL frames fail
-the first time they are asked for, as if the engine were gone."""
+the first time they are asked for, as if the engine were gone; BAD ones are frames that can't be there, BUGS
+raise what no predictor may."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from cwm_lsp.world.predictor import Prediction, PredictionError
 
 SECONDS = float(os.environ.get("SLOW", "0"))
 FAILS = {int(each) for each in os.environ.get("FAIL", "").split(",") if each}
+BAD = {int(each) for each in os.environ.get("BAD", "").split(",") if each}
+BUGS = {int(each) for each in os.environ.get("BUGS", "").split(",") if each}
 
 
 class Slow:
@@ -38,6 +41,12 @@ class Slow:
         if len(frames) in FAILS:
             FAILS.discard(len(frames))
             raise PredictionError("engine", "The engine is gone.")
+        if len(frames) in BAD:
+            BAD.discard(len(frames))
+            return Prediction(self.frames[0], 1, 10, SECONDS)
+        if len(frames) in BUGS:
+            BUGS.discard(len(frames))
+            raise ZeroDivisionError("a bug of ours")
         return Prediction(self.frames[len(frames)], 1, 10, SECONDS)
 
 

@@ -157,7 +157,10 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return str(program), str(path)
 
 
-@pytest.mark.parametrize("seed", range(SESSIONS))
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed > 1 else []) for seed in range(SESSIONS)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_each_request_gets_one_answer(seed: int, trace: tuple[str, str]) -> None:
     fuzzer = Fuzzer(seed, *trace)
     with Client() as client:

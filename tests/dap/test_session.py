@@ -48,6 +48,13 @@ def failing(n):
 
 @pytest.fixture
 def client() -> Iterator[Client]:
+    """An adapter in this process; the tests of its life start the executable."""
+    with Client(None) as one:
+        yield one
+
+
+@pytest.fixture
+def executable() -> Iterator[Client]:
     with Client() as one:
         yield one
 
@@ -85,9 +92,11 @@ def names(targets: list[Message]) -> list[str]:
 # -- the story of the README
 
 
-def test_strawberry_what_if_follows_the_change(client: Client) -> None:
+@pytest.mark.parametrize("grounding", ["values", pytest.param("flow", marks=pytest.mark.slow)])
+def test_strawberry_what_if_follows_the_change(executable: Client, grounding: str) -> None:
+    client = executable
     loop = next(n for n, line in enumerate(Path(STRAWBERRY).read_text().splitlines(), 1) if "letter:" in line)
-    stop = client.launch(program=STRAWBERRY, breakpoints=[loop])
+    stop = client.launch(program=STRAWBERRY, breakpoints=[loop], grounding=grounding)
     assert stop["body"]["reason"] == "breakpoint"
     seen = []
     for _ in range(4):
@@ -105,7 +114,8 @@ def test_strawberry_what_if_follows_the_change(client: Client) -> None:
     client.set_breakpoints(STRAWBERRY)
     assert client.go("continue")["event"] == "terminated"
     # One r was counted before the change, one y comes after it.
-    assert "returned ≈ 'strawberry has 02 r'" in client.output()
+    mark = "=" if grounding == "values" else "≈"
+    assert f"returned {mark} 'strawberry has 02 r'" in client.output()
     assert client.disconnect() == 0
 
 
@@ -331,7 +341,7 @@ def test_exceptions(client: Client, program: str, filters: list[str]) -> None:
 def test_an_exception_filter_can_name_classes(client: Client, program: str) -> None:
     for name, event in (("KeyError", "terminated"), ("KeyError, ZeroDivisionError", "stopped")):
         options = {"filters": [], "filterOptions": [{"filterId": "raised", "condition": name}]}
-        with Client() as one:
+        with Client(None) as one:
             trace = recorded(program, "failing(0)")
             assert (
                 one.launch("attach", before=[("setExceptionBreakpoints", options)], **trace)["event"] == event
@@ -475,7 +485,7 @@ def test_order_is_kept(client: Client) -> None:
     assert client.disconnect() == 0
 
 
-@pytest.mark.parametrize("when", ["at once", "stopped"])
+@pytest.mark.parametrize("when", ["stopped", pytest.param("at once", marks=pytest.mark.slow)])
 def test_a_client_that_dies_leaves_no_process(when: str) -> None:
     client = Client()
     client.initialize()
@@ -489,6 +499,7 @@ def test_a_client_that_dies_leaves_no_process(when: str) -> None:
     client.kill()
 
 
+@pytest.mark.slow
 def test_a_client_process_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     """The client is a process that starts the adapter, tells its number, and is killed."""
     script = (
@@ -521,7 +532,7 @@ def _alive(number: int) -> bool:
 
 
 def test_the_console_asks_the_model_what_can_not_be_computed(client: Client) -> None:
-    client.launch(program=STRAWBERRY, stopOnEntry=True)
+    client.launch(program=STRAWBERRY, stopOnEntry=True, grounding="flow")
     asked = client.request("evaluate", expression="count_letter(word, 'a')", context="repl")
     assert asked["result"] == "≈ 1"
     assert "predicted" in asked["type"]
@@ -544,13 +555,15 @@ def test_values_that_a_line_under_way_may_have_changed_say_so(client: Client, tr
     assert shown["n"] == "int · observed"
 
 
+@pytest.mark.slow
 def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path) -> None:
     document = Document.from_file(program)
     recording = record(document, "outer(2)")
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     cache = TraceCache(tmp_path / "cache" / "cwm-lsp" / "traces.sqlite")
     frames, end = recording.frames, recording.end
-    cache.put(CachedTrace("k1", document.text, program, "outer", "outer(2)", frames, end, "m", "flow", ()))
+    spans = ((1, len(document.lines)),)
+    cache.put(CachedTrace("k1", document.text, program, "outer", "outer(2)", frames, end, "m", "flow", spans))
     cache.close()
     with Client(env=environment) as client:
         client.initialize()
@@ -563,8 +576,23 @@ def test_attaching_to_a_trace_that_the_server_keeps(program: str, tmp_path: Path
         assert client.locals() == {"n": "2"}
         assert client.go("continue")["event"] == "terminated"
         assert "outer(2)" in client.output()
+    moved = Path(program)
+    moved.write_text("# a comment above\n\n" + PROGRAM)
+    with Client(env=environment) as client:
+        client.launch("attach", key="k1", program=program, stopOnEntry=True)
+        client.go("next")
+        assert "items = [[1" in moved.read_text().splitlines()[client.stack()[0]["line"] - 1]
+        assert "changed since" not in client.output()
+    moved.write_text(PROGRAM.replace("flat = [1]", "flat = [2]"))
+    with Client(env=environment) as client:
+        client.launch("attach", key="k1", program=program, stopOnEntry=True)
+        assert "changed since" in client.output()
+    with Client(env=environment) as client:
+        client.launch("attach", key="k2", program=program, call="outer(1)", stopOnEntry=True)
+        assert "predicted anew" in client.output()
 
 
+@pytest.mark.slow
 def test_over_tcp_one_client_after_the_other(trace: dict[str, str]) -> None:
     server = subprocess.Popen([*ADAPTER, "--tcp", "0"], stderr=subprocess.PIPE, text=True)
     try:
@@ -631,3 +659,43 @@ def test_the_model_invents_what_nobody_gives(client: Client) -> None:
     shown = client.variables(client.scope()["variablesReference"])
     assert [each["name"] for each in shown] == ["word", "letter"]
     assert all("predicted" in each["type"] for each in shown)
+
+
+def test_long_lists_open_in_pages_or_groups(client: Client, tmp_path: Path) -> None:
+    program, trace = tmp_path / "long.py", tmp_path / "long.jsonl"
+    program.write_text("def f(xs):\n    return len(xs)\n")
+    values = {"xs": {"repr": repr(list(range(2500))), "origin": "observed", "confidence": None}}
+    frames = [
+        {"event": event, "function": "f", "line": line, "depth": 1, "locals": values, "arg": None}
+        for event, line in (("call", 1), ("line", 2))
+    ]
+    trace.write_text("\n".join(json.dumps(frame) for frame in frames))
+    client.launch("attach", program=str(program), trace=str(trace), stopOnEntry=True)
+    (shown,) = client.variables(client.scope()["variablesReference"])
+    assert shown["indexedVariables"] == 2500
+    assert len(shown["value"]) < 400
+    page = client.variables(shown["variablesReference"], filter="indexed", start=2400, count=200)
+    assert [each["name"] for each in page] == [str(n) for n in range(2400, 2500)]
+    assert client.variables(shown["variablesReference"], filter="named") == []
+    groups = client.variables(shown["variablesReference"])
+    assert [each["name"] for each in groups] == ["[0..999]", "[1000..1999]", "[2000..2499]"]
+    last = client.variables(groups[2]["variablesReference"])
+    assert (len(last), last[-1]["evaluateName"], last[-1]["value"]) == (500, "xs[2499]", "✓ 2499")
+    whole = client.request("evaluate", expression="xs", context="clipboard")["result"]
+    assert whole == values["xs"]["repr"]
+
+
+def test_the_console_assigns(client: Client, trace: dict[str, str]) -> None:
+    client.launch("attach", breakpoints=[mark(trace["program"], "loop")], **trace)
+    assert client.request("evaluate", expression="n = n + 4", context="repl")["result"] == "✎ 7"
+    assert client.request("evaluate", expression="items[0][1] = 5", context="repl")["result"] == "✎ 5"
+    assert client.locals()["items"] == "[[1, 5], {'a': (3, 4)}]"
+    assert client.locals()["n"] == "7"
+    with pytest.raises(Refused):
+        client.request("evaluate", expression="nobody = 1", context="repl")
+
+
+def test_without_debugging_nothing_stops(client: Client, trace: dict[str, str]) -> None:
+    line = mark(trace["program"], "sum")
+    stop = client.launch("attach", breakpoints=[line], filters=["raised"], noDebug=True, **trace)
+    assert stop["event"] == "terminated"

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.dap.client import Client
 
 STRAWBERRY = str(Path(__file__).resolve().parents[2] / "examples" / "strawberry.py")
@@ -40,6 +42,7 @@ def test_a_cold_step_shows_progress_and_can_be_paused() -> None:
         assert one.go("next")["body"]["reason"] == "step"
 
 
+@pytest.mark.slow
 def test_progress_can_be_cancelled_and_the_run_goes_on() -> None:
     with client(SLOW="0.1") as one:
         one.launch(program=STRAWBERRY, stopOnEntry=True, prefetch=0, client=SHOWS_PROGRESS)
@@ -55,6 +58,7 @@ def test_progress_can_be_cancelled_and_the_run_goes_on() -> None:
         assert one.wait_event("stopped", since=mark)["body"]["reason"] == "pause"
 
 
+@pytest.mark.slow
 def test_a_running_program_answers_and_takes_breakpoints() -> None:
     with client(SLOW="0.05") as one:
         one.launch(program=STRAWBERRY, stopOnEntry=True, prefetch=0)
@@ -81,6 +85,20 @@ def test_an_engine_that_is_gone_stops_on_the_last_good_frame_and_goes_on_when_as
         assert "'strawberry has 03 r'" in one.output()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "said"), [("BAD", "is not possible"), ("BUGS", "Internal error")])
+@pytest.mark.parametrize("ahead", [0, 24])
+def test_a_frame_that_can_not_be_and_a_bug_stop_and_go_on(kind: str, said: str, ahead: int) -> None:
+    with client(**{kind: "7"}) as one:
+        stop = one.launch(program=STRAWBERRY, prefetch=ahead)["body"]
+        assert stop["reason"] == "pause"
+        assert said in one.output()
+        assert one.where()[0] == "count_letter"
+        assert one.go("continue")["event"] == "terminated"
+        assert "'strawberry has 03 r'" in one.output()
+
+
+@pytest.mark.slow
 def test_a_failure_of_what_was_predicted_ahead_is_tried_again() -> None:
     with client(FAIL="9") as one:
         one.launch(program=STRAWBERRY, stopOnEntry=True)
@@ -89,6 +107,7 @@ def test_a_failure_of_what_was_predicted_ahead_is_tried_again() -> None:
         assert "gone" not in one.output()
 
 
+@pytest.mark.slow
 def test_disconnecting_ends_a_slow_prediction_at_once() -> None:
     with client(SLOW="30") as one:
         one.initialize()

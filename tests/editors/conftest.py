@@ -1,7 +1,7 @@
 """What the tests of the editors share: where the editors are, a workspace, an environment for the server.
 
-The editors are no part of the repository. `tests/editors/fetch.sh FOLDER` fetches them, and CWM_EDITORS=FOLDER lets
-these tests run; without it they are skipped, with that as the reason. `make test-editors` does both.
+The editors are no part of the repository. `tests/editors/fetch.sh FOLDER` fetches them; CWM_EDITORS=FOLDER
+lets these tests run; without it they are skipped, with that as the reason. `make test-editors` does both.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def results() -> Path:
 
 @pytest.fixture(scope="session")
 def server_bin() -> Path:
-    """The folder of the installed `cwm-lsp`."""
-    folder = Path(sys.executable).parent
+    """The folder of the installed `cwm-lsp` (CWM_EDITORS_SERVER: of another environment)."""
+    folder = Path(os.environ.get("CWM_EDITORS_SERVER", Path(sys.executable).parent))
     assert (folder / "cwm-lsp").exists(), f"there is no cwm-lsp in {folder}"
     return folder
 
@@ -62,7 +62,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def clean_environment(home: Path, *paths: Path) -> dict[str, str]:
-    """An environment in which nothing of the user who runs the tests is found, with folders put before PATH."""
+    """An environment in which nothing of the user who runs the tests is found; folders go before PATH."""
     home.mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join([*map(str, paths), "/usr/local/bin", "/usr/bin", "/bin"])
     # VS Code asks the user's login shell for its variables.

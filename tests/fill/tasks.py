@@ -103,7 +103,7 @@ TASKS = (
         ("height + 1",),
         (
             ("triangle(4)", "'*\\n**\\n***\\n****'"),
-            ("triangle(1)", "'*'"),
+            ("triangle(6).count('*')", "21"),
             ("triangle(5).count('*')", "15"),
         ),
     ),

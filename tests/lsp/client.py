@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,23 @@ class Editor:
 
     def close(self, uri: str) -> None:
         """Closes it."""
+        self.texts.pop(uri, None)
         params = types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
         self.client.text_document_did_close(params)
+
+    def clean(self) -> None:
+        """Closes everything, and takes all settings back."""
+        for uri in list(self.texts):
+            self.close(uri)
+        self.configure({})
+        self.seen.clear()
+        self.client.shown_documents.clear()
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Other settings hold from now on."""
+        self.client.set_configuration(settings, section="cwm")
+        params = types.DidChangeConfigurationParams({"cwm": settings})
+        self.client.workspace_did_change_configuration(params)
 
     def line(self, uri: str, piece: str) -> int:
         """The 0-based line of the only line that has this piece."""
@@ -83,9 +98,9 @@ class Editor:
 
     # --- requests -----------------------------------------------------------------------------------------
 
-    async def command(self, name: str, **arguments: Any) -> Any:
+    async def command(self, command: str, /, **arguments: Any) -> Any:
         """Executes a command with its one object."""
-        params = types.ExecuteCommandParams(name, [arguments] if arguments else [])
+        params = types.ExecuteCommandParams(command, [arguments] if arguments else [])
         return await soon(self.client.workspace_execute_command_async(params))
 
     async def request(self, method: str, params: Any) -> Any:
@@ -124,6 +139,14 @@ class Editor:
     def diagnostics(self, uri: str) -> list[types.Diagnostic]:
         """The last published diagnostics."""
         return list(self.client.diagnostics.get(uri, ()))
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something holds."""
+        for _ in range(TIMEOUT_S * 20):
+            if holds():
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("it never came to hold")
 
     async def quiet(self, traces: int | None = None) -> dict[str, Any]:
         """Waits until nothing is under way; the status then."""

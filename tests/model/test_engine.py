@@ -104,6 +104,7 @@ def test_an_engine_is_started_on_demand_and_gives_the_local_answers(
     assert not sock.exists()
 
 
+@pytest.mark.slow
 def test_a_second_client_shares_the_engine(place: Path, folder: Path) -> None:
     with opened(folder) as first:
         second = open_engine(str(folder), {"threads": 1})
@@ -114,6 +115,7 @@ def test_a_second_client_shares_the_engine(place: Path, folder: Path) -> None:
             second.complete(Request([5]))
 
 
+@pytest.mark.slow
 def test_an_engine_ends_when_it_is_idle_and_comes_back(place: Path, folder: Path) -> None:
     backend = open_engine(str(folder), {"threads": 1}, idle=0.7)
     try:
@@ -129,6 +131,7 @@ def test_an_engine_ends_when_it_is_idle_and_comes_back(place: Path, folder: Path
         stop_engine(backend)
 
 
+@pytest.mark.slow
 def test_what_can_not_be_loaded_is_the_engines_own_sentence(
     place: Path, folder: Path, tmp_path: Path
 ) -> None:
@@ -145,6 +148,7 @@ def test_what_can_not_be_loaded_is_the_engines_own_sentence(
         open_engine(str(folder), {"colour": 1})
 
 
+@pytest.mark.slow
 def test_two_versions_do_not_mix(place: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(folder) as backend:
         before = pid_of(backend)
@@ -161,6 +165,7 @@ def test_two_versions_do_not_mix(place: Path, folder: Path, monkeypatch: pytest.
             backend.supervisor.hello()
 
 
+@pytest.mark.slow
 def test_an_engine_on_loopback_wants_its_token(place: Path, folder: Path) -> None:
     """What is used where there are no Unix sockets."""
     options = {"threads": 1}
@@ -248,6 +253,7 @@ def _nothing_left(place: Path, pid: int) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_socket_that_is_removed_comes_back(place: Path, folder: Path) -> None:
     with opened(folder) as backend:
         before = pid_of(backend)
@@ -263,6 +269,7 @@ def test_a_socket_that_is_removed_comes_back(place: Path, folder: Path) -> None:
         assert open_engine(str(folder), {"threads": 1}).complete(Request([5], max_tokens=2)).tokens
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_nobody_from_working(place: Path, folder: Path) -> None:
     """The engine may write no byte into any file (a limit of its process stands for the disk)."""
     options = {"threads": 1}
@@ -287,6 +294,7 @@ def test_a_full_disk_keeps_nobody_from_working(place: Path, folder: Path) -> Non
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_client_on_a_full_disk_starts_its_engine(
     place: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +347,7 @@ def test_memory_that_ends_in_a_request_is_a_sentence(local: Any, monkeypatch: py
     assert shared.complete(request).tokens == expected
 
 
+@pytest.mark.slow
 def test_a_client_that_stops_reading_harms_nobody(place: Path, folder: Path) -> None:
     options = {"threads": 1}
     command = [
@@ -404,6 +413,7 @@ def test_thirty_two_clients_at_once(place: Path, folder: Path, local: Any) -> No
         assert (status["running"], status["queued"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_hanging_up_cancels_the_request(place: Path, folder: Path) -> None:
     with opened(folder) as backend:
         waited = []
@@ -424,6 +434,7 @@ def test_hanging_up_cancels_the_request(place: Path, folder: Path) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_strange_requests_are_answered(place: Path, folder: Path) -> None:
     with opened(folder) as backend:
         client = backend.supervisor.client()

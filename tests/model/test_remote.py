@@ -104,7 +104,9 @@ def remote(fake: Fake, folder: Path) -> RemoteBackend:
     return connect(fake.url, tokenizer=folder, patience=5.0)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "vllm" else pytest.mark.slow) for name in KINDS]
+)
 def test_every_server_gives_the_local_answer(
     name: str, local: Any, folder: Path, rng: np.random.Generator
 ) -> None:
@@ -137,6 +139,7 @@ def test_every_server_gives_the_local_answer(
                 assert blind or (ours.tokens, ours.reason) == (theirs.tokens, theirs.reason)
 
 
+@pytest.mark.slow
 def test_features_are_found_not_assumed(local: Any, folder: Path) -> None:
     found: dict[str, Any] = {}
     for name, options in KINDS.items():

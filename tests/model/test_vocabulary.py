@@ -76,7 +76,12 @@ def test_unknown_ids_decode_to_something(vocabulary: HfVocabulary) -> None:
 
 
 def test_what_may_follow(vocabulary: HfVocabulary) -> None:
-    for text in ("    return self.x + 1\n", "x = 12345678 + f((x), [0, 10, 100])", "it's\n\n    'a'  # b"):
+    for text in (
+        "    return self.x + 1\n",
+        "x = 12345678 + f((x), [0, 10, 100])",
+        "it's\n\n    'a'  # b",
+        "'1-  2    3'",
+    ):
         ids = vocabulary.encode(text)
         assert all(vocabulary.may_follow(ids[:i], ids[i]) for i in range(len(ids)))
     four, word = vocabulary.encode("    ")[0], vocabulary.encode("return")[0]

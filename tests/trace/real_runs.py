@@ -46,7 +46,11 @@ def functions_of(code: CodeType) -> Iterator[AddedFunction]:
 
 
 def value(thing: Any) -> Value:
-    return Value(ADDRESS.sub("", repr(thing)), "observed")
+    try:
+        text = repr(thing)
+    except Exception:  # an object that is not made yet; a trace function that raises is never called again
+        text = object.__repr__(thing)
+    return Value(ADDRESS.sub("", text), "observed")
 
 
 def run(text: str, call: str, limit: int = 400) -> list[Frame]:

@@ -170,6 +170,35 @@ def test_lines_with_the_same_text_are_told_apart_by_position() -> None:
         assert [frame.line for frame in read(parser, ids(again))] == [line]
 
 
+def test_methods_with_the_same_text_are_told_apart_by_their_object() -> None:
+    text = """\
+class A:
+    def __init__(self):
+        self.x = 1
+class B(A):
+    def __init__(self):
+        A.__init__(self)
+def f():
+    a = A()
+    return B()
+"""
+    program, frames = Program.of(text), run(text, "f()")
+    calls = [frame.function for frame in frames if frame.event == "call"]
+    assert calls == ["f", "A.__init__", "B.__init__", "A.__init__"]
+    scope = None
+    for number, frame in enumerate(frames):
+        tokens = CODEC.frame(frame, program.lines, scope)
+        scope = scope_after(scope, frame)
+        if frame.function in calls[1:3] and frame.event == "call":
+            held = (LocalChoice("self", "must"),)
+            offered = [
+                Option("call", f"{name}.__init__", line, frame.depth, held)
+                for name, line in (("A", 2), ("B", 5))
+            ]
+            parser = Parser(vocabulary(), program, frames[:number], candidates=offered)
+            assert [frame.function for frame in read(parser, tokens)] == [frame.function]
+
+
 def test_a_frame_beside_the_candidates_is_refused() -> None:
     start = read(Parser(vocabulary(), PROGRAM), ids(CALL))
     given = Option("line", "f", 2, 1, (LocalChoice("n", "given", "3"),))

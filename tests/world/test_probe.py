@@ -14,8 +14,10 @@ from cwm_lsp.model.vocabulary import HfVocabulary
 from cwm_lsp.source.document import Document
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.breakpoints import Breakpoint
+from cwm_lsp.world.choices import Grounding
 from cwm_lsp.world.cwm_predictor import CwmPredictor
 from cwm_lsp.world.expressions import CantTellError
+from cwm_lsp.world.grounding import GroundedPredictor
 from cwm_lsp.world.jumping import guessed, jump_choices, jumped
 from cwm_lsp.world.predictor import Predictor
 from cwm_lsp.world.predictors import predictor_for
@@ -86,16 +88,19 @@ def shortened(value: str) -> list[Frame]:
     return [*frames[: entered + 1], answer, *frames[left + 1 :]]
 
 
-def stepper(predictor: Predictor) -> Stepper:
-    one = Stepper(Simulation.start(document(), CALL, predictor))
+def stepper(predictor: Predictor, grounding: Grounding = "flow") -> Stepper:
+    one = Stepper(Simulation.start(document(), CALL, predictor, grounding))
     one.begin()
     one.jump_over = True
     return one
 
 
-def test_cwm_is_made_to_say_what_a_call_gives() -> None:
-    predictor = CwmPredictor(scripted(document(), shortened("3"), HfVocabulary(tokenizer_json())))
-    one = stepper(predictor)
+@pytest.mark.parametrize("grounding", ["flow", "values"])
+def test_cwm_is_made_to_say_what_a_call_gives(grounding: Grounding) -> None:
+    predictor: Predictor = CwmPredictor(scripted(document(), shortened("3"), HfVocabulary(tokenizer_json())))
+    if grounding == "values":
+        predictor = GroundedPredictor(predictor)
+    one = stepper(predictor, grounding)
     said: list[Frame] = []
     one.on_jump = said.append
     one.into()
@@ -109,6 +114,7 @@ def test_cwm_is_made_to_say_what_a_call_gives() -> None:
     one.back()
     one.over()
     assert len(said) == 1
+    assert one.continue_().text == "'strawberry has 03 r'"
 
 
 def test_a_model_that_can_not_jump_follows_the_call(backend: Backend) -> None:

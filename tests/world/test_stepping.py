@@ -22,9 +22,10 @@ from cwm_lsp.trace.recorder import Recording
 from cwm_lsp.world.breakpoints import Breakpoint, Exceptions, HitCondition
 from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.expressions import CantTellError, evaluate, format_log, truth_of
+from cwm_lsp.world.grounding import LazyPredictor
 from cwm_lsp.world.predictor import Prediction, PredictionError, Predictor
 from cwm_lsp.world.prefetch import Prefetcher
-from cwm_lsp.world.replaying import LaterPredictor, replay
+from cwm_lsp.world.replaying import replay
 from cwm_lsp.world.simulation import Simulation
 from cwm_lsp.world.stepping import Stepper
 from tests.world.replay import ReplayPredictor, recorded
@@ -58,7 +59,7 @@ def no_model() -> Predictor:
 
 def stepper(number: int) -> Stepper:
     document, _, recording = run(number)
-    made = Stepper(replay(document, recording.frames, recording.end, LaterPredictor(no_model)))
+    made = Stepper(replay(document, recording.frames, recording.end, LazyPredictor(no_model)))
     made.begin()
     return made
 
@@ -95,7 +96,7 @@ def breakpoints(draw: st.DrawFn, number: int) -> tuple[tuple[Breakpoint, ...], E
     return tuple(made), Exceptions(draw(st.booleans()), draw(st.booleans()))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(data=st.data(), number=runs, way=steps)
 def test_n_steps_forward_and_n_back_restore_everything(
     data: st.DataObject, number: int, way: list[str]
@@ -116,7 +117,7 @@ def test_n_steps_forward_and_n_back_restore_everything(
         assert (one.index, view(one)) == place
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(data=st.data(), number=runs)
 def test_reverse_continue_finds_the_last_stop_that_continue_finds(data: st.DataObject, number: int) -> None:
     one = stepper(number)
@@ -135,7 +136,7 @@ def test_reverse_continue_finds_the_last_stop_that_continue_finds(data: st.DataO
     assert (stop.index, stop.reason) == (0, "entry")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(number=runs, way=st.lists(st.sampled_from(["into", "over", "out", "back", "reverse"]), max_size=25))
 def test_whatever_is_done_the_same_place_looks_the_same(number: int, way: list[str]) -> None:
     one = stepper(number)

@@ -55,8 +55,9 @@
     frames.forEach((frame, at) => {
       const value = frame.function === where ? frame.locals[name] : undefined;
       if (value === undefined) {
-        if (frame.function === where && frame.event !== "return") last = null;
-        else if (last) last[1] = at;
+        const leaves = frame.function === where && frame.event === "return";
+        if (last && (leaves || frame.function !== where)) last[1] = at;
+        if (leaves || frame.function === where) last = null;
         return;
       }
       if (last && last[2].repr === value.repr && last[2].origin === value.origin) last[1] = at;

@@ -18,12 +18,15 @@ export async function activate(context: vscode.ExtensionContext): Promise<{ serv
   registerCommands(context, ours);
   registerHoles(context, ours);
   registerTimeline(context, ours, registerDebug(context, ours));
+  let waiting: NodeJS.Timeout | undefined;
   context.subscriptions.push(
     ours.log,
     vscode.workspace.onDidGrantWorkspaceTrust(() => void ours.restart()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("cwm.server")) {
-        void ours.restart();
+        // The settings editor writes with each key that is typed.
+        clearTimeout(waiting);
+        waiting = setTimeout(() => void ours.restart(), 700);
       }
     }),
   );

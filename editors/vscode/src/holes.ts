@@ -55,9 +55,15 @@ interface Fill {
 }
 
 interface Fills {
-  uri?: string;
-  range?: { start: vscode.Position; end: vscode.Position };
+  range: { start: vscode.Position; end: vscode.Position } | null;
   fills: Fill[];
+  reason: string | null;
+}
+
+/** What `cwm.fillAll` answers. */
+interface Filled {
+  filled: number;
+  left: Fills[];
 }
 
 /** The words beside a fill. */
@@ -76,7 +82,7 @@ async function fillHere(server: Server): Promise<void> {
   }
   const answer = await server.command<Fills>("cwm.fill", place);
   if (!answer || answer.fills.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t("No fill was found for this hole."));
+    void vscode.window.showInformationMessage(answer?.reason ?? vscode.l10n.t("No fill was found for this hole."));
     return;
   }
   const chosen = await vscode.window.showQuickPick(
@@ -117,7 +123,13 @@ async function fillAll(server: Server, functionOnly: boolean): Promise<void> {
     { location: vscode.ProgressLocation.Window, title: vscode.l10n.t("Filling holes") },
     async () => {
       try {
-        await server.command("cwm.fillAll", functionOnly ? place : { uri: place.uri });
+        const answer = await server.command<Filled>("cwm.fillAll", functionOnly ? place : { uri: place.uri });
+        if (answer.left.length > 0) {
+          const reason = answer.left[0]?.reason ?? "";
+          void vscode.window.showInformationMessage(
+            vscode.l10n.t("{0} holes are filled, {1} are left. {2}", answer.filled, answer.left.length, reason),
+          );
+        }
         void vscode.commands.executeCommand("setContext", "cwm.filledHole", true);
       } catch (problem) {
         void vscode.window.showErrorMessage(sentence(problem));

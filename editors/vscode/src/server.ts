@@ -97,6 +97,7 @@ export class Server implements vscode.Disposable {
     try {
       await client.start();
     } catch (problem) {
+      this.client = undefined;
       this.take({ state: "error", model: "", message: sentence(problem) });
       this.log.error(sentence(problem));
       return false;
@@ -230,19 +231,31 @@ export class Server implements vscode.Disposable {
     return this.client.sendRequest<T>(method, params);
   }
 
-  async restart(): Promise<void> {
-    this.told = false;
-    await this.stop();
-    await this.start();
+  private queue: Promise<void> = Promise.resolve();
+
+  /** Ends the server and starts it anew, one time after the other however often it is asked for. */
+  restart(): Promise<void> {
+    this.queue = this.queue.then(async () => {
+      this.told = false;
+      await this.stop();
+      await this.start();
+    });
+    return this.queue;
   }
 
   async stop(): Promise<void> {
+    await this.starting;
     const client = this.client;
     this.client = undefined;
-    if (client?.needsStop()) {
-      await client.stop(5000).catch((problem: unknown) => this.log.warn(sentence(problem)));
+    try {
+      if (client?.needsStop()) {
+        await client.stop(5000);
+      }
+      await client?.dispose();
+    } catch (problem) {
+      // One that never came up can't be ended in order.
+      this.log.debug(sentence(problem));
     }
-    await client?.dispose();
   }
 
   dispose(): Promise<void> {

