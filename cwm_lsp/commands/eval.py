@@ -25,6 +25,7 @@ from cwm_lsp.source.calls import CallError, TracedCall, parse_call
 from cwm_lsp.source.document import Document, DocumentError
 from cwm_lsp.trace.frame import Frame
 from cwm_lsp.trace.recorder import Limits, record
+from cwm_lsp.world.grounding import GroundedPredictor
 from cwm_lsp.world.metrics import TraceScore, said_values, same_end, score, score_steps
 from cwm_lsp.world.predictor import PredictionError
 from cwm_lsp.world.simulation import Simulation
@@ -104,10 +105,11 @@ def run(args: argparse.Namespace) -> int:
         note(f"eval runs the code of {len(items)} programs, each in its own process (--no-run: run nothing)")
     terminal = Terminal()
     with open_world(args) as world, terminal.status():
-        tallies = [Tally(each.grounding, each.model) for each in _worlds(args, world)]
+        worlds = _worlds(args, world)
+        tallies = [Tally(each.grounding, each.model) for each in worlds]
         real = Reality(world.budgets.frames)
         for number, item in enumerate(items, 1):
-            for each, tally in zip(_worlds(args, world), tallies, strict=True):
+            for each, tally in zip(worlds, tallies, strict=True):
                 if not args.json:
                     right = sum(outcome.right for outcome in tally.outcomes)
                     terminal.say(f"{number} of {len(items)}, {right} outputs right")
@@ -136,7 +138,14 @@ def _worlds(args: argparse.Namespace, world: World) -> list[World]:
     """The world under each grounding that is asked for; for a report, under all of them."""
     if not args.report:
         return [world]
-    return [replace(world, grounding=grounding) for grounding in GROUNDINGS if grounding != "values"]
+    if isinstance(world.predictor, GroundedPredictor):
+        grounded, plain = world.predictor, world.predictor.inner
+    else:
+        grounded, plain = GroundedPredictor(world.predictor), world.predictor
+    return [
+        replace(world, grounding=grounding, predictor=grounded if grounding == "values" else plain)
+        for grounding in GROUNDINGS
+    ]
 
 
 def _print(args: argparse.Namespace, report: dict[str, Any], terminal: Terminal) -> None:
