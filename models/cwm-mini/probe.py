@@ -25,7 +25,7 @@ from cwm_lsp.source.document import Document
 from cwm_lsp.source.operations import Answer, Operation, Unsupported
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.world.machine import Machine
-from cwm_lsp.world.mini_predictor import MiniPredictor, _Block
+from cwm_lsp.world.mini_predictor import Block, MiniPredictor
 
 
 def label(operation: Operation) -> str:
@@ -59,7 +59,7 @@ def answers(
     for frame in frames[:-1]:
         try:
             machine.follow(frame)
-            block = _Block(True)
+            block = Block(True)
             predictor._begin(machine, block)
             walk = machine.walk()
             operation = next(walk)
