@@ -13,15 +13,10 @@ from cwm_lsp.fill.candidates import Proposal
 from cwm_lsp.fill.problems import Problem
 from cwm_lsp.fill.search import Solution
 from cwm_lsp.fill.states import State
-from cwm_lsp.model.backend import Backend, BackendError, Cancel, Request
+from cwm_lsp.model.backend import Backend, BackendError, Cancel
+from cwm_lsp.model.chat import Message, ask, can_chat
 from cwm_lsp.source.document import Document
 
-SYSTEM = "You are a helpful AI assistant."
-REASONING_SYSTEM = (
-    "You are a helpful AI assistant. You always reason before responding, using the following format:\n\n"
-    "<think>\nyour internal reasoning\n</think>\nyour external response"
-)
-STOPS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
 ALTERNATIVES = 4
 STATES = 4
 _LINE = re.compile(r"^\s*(?:hole\s*)?(\d+)\s*[:.)]\s*`?(.+?)`?\s*$", re.IGNORECASE)
@@ -39,22 +34,15 @@ class ChatProposer:
         self, document: Document, problem: Problem, states: Mapping[int, Sequence[State]], cancel: Cancel
     ) -> list[list[Proposal]]:
         """For each hole the model's answers, in its order; none if it can't chat."""
-        if cancel.cancelled or not self.backend.vocabulary.has("<|start_header_id|>"):
+        if cancel.cancelled or not can_chat(self.backend.vocabulary):
             return []
+        said = [Message("user", question(document, problem, states))]
+        longest = 4096 if self.reasoning else 60 * len(problem.sites) * ALTERNATIVES
         try:
-            completion = self.backend.complete(
-                Request(
-                    self.prompt(document, problem, states),
-                    stop=frozenset(self._token(name) for name in STOPS if self.backend.vocabulary.has(name)),
-                    max_tokens=4096 if self.reasoning else 60 * len(problem.sites) * ALTERNATIVES,
-                    cancel=cancel,
-                )
-            )
+            reply = ask(self.backend, said, reasoning=self.reasoning, max_tokens=longest, cancel=cancel)
         except (BackendError, KeyError):
             return []
-        if completion.reason == "cancelled":
-            return []
-        return self.read(self.backend.vocabulary.decode(completion.tokens), len(problem.sites))
+        return [] if cancel.cancelled else self.read(reply.text, len(problem.sites))
 
     def order(
         self,
@@ -66,36 +54,9 @@ class ChatProposer:
         """The order of cost holds: what the model proposes is cheap already."""
         return None
 
-    def prompt(
-        self, document: Document, problem: Problem, states: Mapping[int, Sequence[State]]
-    ) -> list[int]:
-        """The ids of the conversation up to the model's turn. What comes from the file is encoded as text."""
-        vocabulary = self.backend.vocabulary
-        ids = [self._token("<|begin_of_text|>")] if vocabulary.has("<|begin_of_text|>") else []
-        turns = (
-            ("system", REASONING_SYSTEM if self.reasoning else SYSTEM),
-            ("user", question(document, problem, states)),
-        )
-        for speaker, text in turns:
-            ids += self._header(speaker)
-            ids += [*vocabulary.encode(text), self._token("<|eot_id|>")]
-        ids += self._header("assistant")
-        return ids + (vocabulary.encode("<think>\n") if self.reasoning else [])
-
-    def _header(self, speaker: str) -> list[int]:
-        vocabulary = self.backend.vocabulary
-        return [
-            self._token("<|start_header_id|>"), *vocabulary.encode(speaker), self._token("<|end_header_id|>"),
-            *vocabulary.encode("\n\n"),
-        ]  # fmt: skip
-
-    def _token(self, name: str) -> int:
-        return self.backend.vocabulary.token(name)
-
     @staticmethod
     def read(answer: str, holes: int) -> list[list[Proposal]]:
         """The lines `1: code` of an answer, by hole; whatever else it says is left out."""
-        answer = answer.rpartition("</think>")[2]
         found: list[list[Proposal]] = [[] for _ in range(holes)]
         for line in answer.splitlines():
             match = _LINE.match(line.strip().strip("`"))

@@ -49,6 +49,9 @@ class Work:
         self._seconds, self._clock, self._solved = seconds, clock, solved
         self._known: dict[int, tuple[str, ...]] = {}
 
+    def _given_up(self) -> bool:
+        return self._stop.cancelled
+
     def run(self) -> Iterator[list[HoleFills]]:
         """The state of all holes of the problem, whenever it is better than before; the last is done."""
         problem = self.problem
@@ -60,16 +63,16 @@ class Work:
             problem.sites,
             problem.examples,
             seconds=self._seconds * len(problem.sites),
-            stop=lambda: self._stop.cancelled,
+            stop=self._given_up,
             clock=self._clock,
             base=self._solved,
         )
         arrived = search.observe()
-        if self._stop.cancelled:
+        if self._given_up():
             return
         if not arrived:
             plain = self._plain()
-            if self._stop.cancelled:
+            if self._given_up():
                 return
             yield plain if plain is not None else self._unfilled(search, search.report.reason)
             return
@@ -82,7 +85,7 @@ class Work:
                 if not shown:
                     shown = True
                     yield self._found(search, search.solutions, None, done=False)
-            if self._stop.cancelled:
+            if self._given_up():
                 return
             if search.solutions or search.over:
                 break
@@ -100,13 +103,13 @@ class Work:
         plain = PlainSearch(
             self.document, self.program, problem.sites, problem.examples,
             backend=self._backend, seconds=self._seconds * len(problem.sites),
-            stop=lambda: self._stop.cancelled, clock=self._clock,
+            stop=self._given_up, clock=self._clock,
         )  # fmt: skip
         if not plain.observe():
             return None
         self._known = plain.known
         finds = list(plain.solve(self._propose(self.document, problem, plain.states, self._stop)))
-        if not finds or self._stop.cancelled:
+        if not finds or self._given_up():
             return None
         finds.sort(key=lambda find: not find.computed)
         count = len(problem.examples)
@@ -138,13 +141,13 @@ class Work:
         scored = self._propose.order(self.document, self.problem, survivors, self._stop)
         survivors = scored if scored is not None else survivors
         fillings = [search.fillings(solution.chosen) for solution in survivors]
-        groups = grouped(self.program, self.problem.examples, fillings, lambda: self._stop.cancelled)
+        groups = grouped(self.program, self.problem.examples, fillings, self._given_up)
         fewest = min(groups.raised)
         order = sorted(range(len(survivors)), key=lambda at: at + 4 * (groups.raised[at] - fewest >= 4))
         if order != list(range(len(survivors))):
             survivors = [survivors[at] for at in order]
             fillings = [fillings[at] for at in order]
-            groups = grouped(self.program, self.problem.examples, fillings, lambda: self._stop.cancelled)
+            groups = grouped(self.program, self.problem.examples, fillings, self._given_up)
         self.best = {
             site.index: candidate.run
             for site, candidate in zip(self.problem.sites, survivors[0].chosen, strict=True)
@@ -157,7 +160,7 @@ class Work:
             site.index: self._text(site.index, text)
             for site, text in zip(self.problem.sites, solution.texts, strict=True)
         }
-        return contradicted(self.document, fills, self.problem.examples, lambda: self._stop.cancelled)
+        return contradicted(self.document, fills, self.problem.examples, self._given_up)
 
     def _found(
         self, search: Search, solutions: Sequence[Solution], groups: Groups | None, *, done: bool
@@ -205,7 +208,7 @@ class Work:
     def _unfilled(self, search: Search, reason: str | None) -> list[HoleFills]:
         """No filling passes: the nearest ones, marked as what they are."""
         count = len(self.problem.examples)
-        nearest = search.nearest(3) if search.states and not self._stop.cancelled else []
+        nearest = search.nearest(3) if search.states and not self._given_up() else []
         found: list[HoleFills] = []
         for place, site in enumerate(self.problem.sites):
             fills: dict[str, Fill] = {}

@@ -25,6 +25,7 @@ SAMPLE = 'def f(x):\n    return {"a": x + 1, "b": "ä <|frame_sep|>"}\n'
 """A text that two different tokenizers hardly ever spell alike."""
 _TOPS = (20, 5, 1)
 _QUICK = 20.0
+_LOADING = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def find_server(client: HttpClient, said: ServerName | None, model: str | None) 
         about = _get(client, "/get_server_info") or _get(client, "/get_model_info") or {}
         context = context or _count(about.get("context_length")) or _count(about.get("max_req_input_len"))
     elif server == "engine":
-        about = _get(client, "/v1/cwm-lsp/hello") or {}
+        # It answers once its model is loaded, or with the reason why it can't be.
+        about = client.json("GET", "/v1/cwm-lsp/hello?wait=1", timeout=_LOADING)
         context = _count(about.get("context"))
     if server in ("sglang", "llama-server"):
         prefix = ""

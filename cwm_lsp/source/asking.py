@@ -113,17 +113,20 @@ class Asking:
         self._env: Env | None = None
         self.several = False
         self.line = 0
+        self.jumps_at = 0
 
     # -- lines
 
-    def over(self, first: int, last: int) -> None:
-        """The statement stands on these lines: where there are several, each change of line is a visit."""
+    def over(self, first: int, last: int, line: int = 0) -> None:
+        """The statement stands on these lines, and begins at `line` (the first of them if 0): where there are
+        several, each change of line is a visit."""
         self.several = first != last
-        self.line = first
+        self.line = line or first
+        self.jumps_at = first
 
-    def at(self, node: ast.expr | ast.stmt, line: int = 0) -> Generator[Question, Answer, None]:
+    def at(self, node: ast.expr | ast.stmt | None, line: int = 0) -> Generator[Question, Answer, None]:
         """What comes next is done on the line of a node, or another."""
-        line = line or node.lineno
+        line = line or (node.lineno if node is not None else self.line)
         if self.several and line != self.line:
             self.line = line
             yield Visit(line)
@@ -149,10 +152,10 @@ class Asking:
             self._env = Env(_Seen(self.scope), self.budget, None, inner=False)
         try:
             value = run(self._env)
-        except Refused:
+        except (Refused, RecursionError, MemoryError):
             return None
-        except (RecursionError, MemoryError):
-            return None
+        except PythonRaised:
+            raise
         except Exception as error:
             raise PythonRaised(exception_of(error)) from None
         return None if type(value) in ITERATORS else Ref(value)

@@ -74,20 +74,33 @@ class Evaluator(Asking):
             self.direct(node) if self.computes and not self.several and direct_of(node) is not None else None
         )
 
-    def test(self, node: ast.expr, statement: ast.stmt | ast.expr | None = None) -> Walk:
-        """The truth of an expression that decides what comes next, as Ref(True) or Ref(False). The jump is
-        on the line of the statement."""
-        if self.several and isinstance(node, ast.BoolOp):
+    def test(self, node: ast.expr) -> Walk:
+        """The truth of an expression that decides what comes next, as Ref(True) or Ref(False)."""
+        if self.several:
+            return (yield from self._test_of_several_lines(node))
+        value = yield from self.eval(node)
+        truth = yield from self.truth(value)
+        self.scope.decided(truth.sure)
+        return truth
+
+    def _test_of_several_lines(self, node: ast.expr) -> Walk:
+        """The same, with the lines on which the compiler puts the jumps: that of the last comparison, else
+        where the statement begins."""
+        if isinstance(node, ast.BoolOp):
             truth = TRUE
             for part in node.values:
-                truth = yield from self.test(part, statement)
+                truth = yield from self._test_of_several_lines(part)
                 if truth.value is isinstance(node.op, ast.Or):
                     break
             return truth
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            truth = yield from self._test_of_several_lines(node.operand)
+            return Ref(not truth.value, truth.sure)
+        if isinstance(node, ast.Compare):
+            self.jumps_at = node.lineno
         value = yield from self.eval(node)
         truth = yield from self.truth(value)
-        if statement is not None:
-            yield from self.at(statement)
+        yield from self.at(None, self.jumps_at)
         self.scope.decided(truth.sure)
         return truth
 

@@ -328,6 +328,8 @@ def _consume(walk: Evaluator, function: Any, positional: list[Ref], named: Named
                 return Ref(stop, truth.sure)
         return Ref(not stop, sure)
     items = yield from drain(walk, source)
+    if isinstance(source.value, Walker):
+        yield from drop(walk, source.value)
     drawn = walk.gathered(list, items)
     if function is list and not rest and not named:
         return drawn

@@ -87,7 +87,8 @@ def run_line(walk: Evaluator, progress: Progress, head: Head, block: list[ast.st
     """Walks everything that happens between the line event at `line` and the next event of the function."""
     try:
         if isinstance(head, ast.stmt):
-            return (yield from _statements(walk, progress, siblings_on_line(block, line) or [head], line))
+            here = siblings_on_line(block, head.lineno) or [head]
+            return (yield from _statements(walk, progress, here, line))
         if isinstance(head, ast.match_case):
             return (yield from _case(walk, progress, head, line))
         return (yield from _handler(walk, progress, head, line))
@@ -100,7 +101,7 @@ def run_line(walk: Evaluator, progress: Progress, head: Head, block: list[ast.st
 def _statements(walk: Evaluator, progress: Progress, statements: list[ast.stmt], line: int) -> LineWalk:
     outcome = Outcome("next")
     for statement in statements:
-        walk.over(*head_span(statement))
+        walk.over(*head_span(statement), line if statement is statements[0] else 0)
         outcome = yield from _statement(walk, progress, statement, line)
         if outcome.kind != "next":
             break
@@ -146,13 +147,13 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
         case ast.Raise():
             return (yield from _raise(walk, progress, node))
         case ast.Assert():
-            truth = yield from walk.test(node.test, node)
+            truth = yield from walk.test(node.test)
             if truth.value is False:
                 said = () if node.msg is None else ((yield from walk.eval(node.msg)).value,)
                 return Outcome("raise", raised=Ref(ExceptionObject("AssertionError", said), truth.sure))
             return Outcome("next", True)
         case ast.If() | ast.While():
-            truth = yield from walk.test(node.test, node)
+            truth = yield from walk.test(node.test)
             if truth.value is True:
                 return (yield from _body_on_line(walk, progress, node.body, line, True))
             return Outcome("next", False)

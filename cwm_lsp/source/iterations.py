@@ -137,6 +137,8 @@ def _from_generator(walk: Evaluator, walker: Walker) -> Taken:
     if isinstance(answer, Raised):
         raise PythonRaised(answer.exception or value_from(answer.text, walk.scope))
     if isinstance(answer, Stop):
+        if answer.value is not None:
+            raise Unsupported("a generator that returns a value can't be taken apart yet")
         return None
     return answer if isinstance(answer, Ref) else Ref(value_from(str(answer), walk.scope))
 

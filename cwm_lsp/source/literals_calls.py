@@ -183,7 +183,10 @@ def method(value: Any, name: str, arguments: Arguments, named: Named, budget: Bu
         return guard(value, budget, arguments, named)
     if kind is bool:
         value, kind = int(value), int  # bool has no methods of its own, and messages name the class
-    for each in (*arguments, *named.values()):
+    held = kind is list and name in ("append", "insert")
+    for at, each in enumerate((*arguments, *named.values())):
+        if held and at == len(arguments) - 1:
+            continue  # a list takes anything
         operators.plain(each)
         if type(each) in CONTAINERS and kind not in (list, dict):
             budget.weigh(each)

@@ -147,6 +147,11 @@ class Names:
         """What stands before a def, as texts."""
         return tuple(ast.unparse(part) for part in getattr(function.node, "decorator_list", ()))
 
+    def class_around(self, function: Function) -> str | None:
+        """The class of the module in whose body a method stands."""
+        name = function.qualname.rpartition(".")[0]
+        return name if name in self._classes else None
+
     def bases(self, class_name: str) -> tuple[str, ...] | None:
         """A class of the document and those that it is based on, in the order in which they are looked
         through; None if one of them is not of the document."""
@@ -276,6 +281,15 @@ class Names:
             found = self._heads[id(function)] = heads_by_line(body)
         return found
 
+    def head_around(self, function: Function, line: int) -> Head | None:
+        """The statement that starts on a line, or whose head goes on there."""
+        heads = self.heads(function)
+        found = heads.get(line)
+        if found is not None:
+            return found
+        around = [head for head in heads.values() if head_span(head)[0] <= line <= head_span(head)[1]]
+        return max(around, key=lambda head: head_span(head)[0], default=None)
+
     def block(self, function: Function, head: Head) -> list[ast.stmt]:
         """The statements among which a statement stands."""
         return self._blocks(function).get(id(head), [])
@@ -307,7 +321,7 @@ class Names:
         """The line on which the body of the statement at a line begins (a comprehension's is its own)."""
         if not isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
             return line
-        body = getattr(self.heads(function).get(line), "body", None)
+        body = getattr(self.head_around(function, line), "body", None)
         if not isinstance(body, list) or not body:
             return None
         first: ast.stmt = body[0]
@@ -373,6 +387,8 @@ class Names:
                 name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside
             }
             free = (used - bound) | set(self.nonlocals(function))
+            if "super" in used and self.class_around(function) is not None:
+                free.add("__class__")
             found = self._free[key] = tuple(sorted(free))
         return found
 

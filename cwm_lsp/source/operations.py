@@ -88,7 +88,9 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The answer to an "item" operation when nothing is left."""
+    """The answer to an "item" operation when nothing is left; `value` is what a generator returned."""
+
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,11 @@ class Outcome:
 
     `branch` is the truth of its test (loops: whether an item was taken), None where it has none; `value`
     is what it returned or yielded; `raised` the exception that left it, or went unmatched by an except
-    clause (kind "next").
+    clause (kind "next"); `line` where it must go on, if it is only there.
     """
 
     kind: Literal["next", "return", "yield", "raise"]
     branch: bool | None = None
     value: Ref | None = None
     raised: Ref | None = None
+    line: int | None = None

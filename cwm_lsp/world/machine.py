@@ -89,7 +89,7 @@ class Machine(Follower):
                 question = next(top.run)
             elif top.waits:
                 reply = top.reply
-                top.reply, top.waits = None, False
+                top.reply, top.waits, top.situation = None, False, "line"
                 if isinstance(reply, Raised):
                     reply = Raised(reply.text, reply.exception)
                 question = top.run.send(reply)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ class Machine(Follower):
             if top.walker is None:
                 raise Unsupported("what a comprehension walks over is not known here")
             assert isinstance(top.function.node, ast.expr)
-            return run_comprehension(evaluator, top.progress, top.function.node, top.walker)
+            return run_comprehension(evaluator, top.progress, top.function.node, top.walker, top.line)
         if top.function.kind == "lambda":
             return self._lambda(evaluator, top)
         head, block = self._head()
@@ -193,7 +193,7 @@ class Machine(Follower):
             top.raised = outcome.raised
         elif isinstance(self.names.heads(top.function).get(top.line), ast.ExceptHandler):
             top.raised = None  # it was caught
-        return Step("line", branch=outcome.branch)
+        return Step("line", branch=outcome.branch, line=outcome.line)
 
     def _leave(self, outcome: Outcome) -> Step:
         self.top.result = self._beneath_doubt(outcome.value)
@@ -208,7 +208,7 @@ class Machine(Follower):
 
     def _head(self) -> tuple[Head, list[ast.stmt]]:
         top = self.top
-        head = self.names.heads(top.function).get(top.line)
+        head = self.names.head_around(top.function, top.line)
         if head is None:
             raise Unsupported(f"line {top.line} starts no statement that can be taken apart")
         return head, self.names.block(top.function, head)

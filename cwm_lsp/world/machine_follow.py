@@ -154,7 +154,7 @@ class Follower(State):
         """The locals are what the frame says, whatever was walked."""
         told = running.told
         for name, value in frame.locals.items():
-            if told.get(name) != value.repr:
+            if told.get(name) != value.repr or (value.origin == "predicted" and self.computes):
                 self._adopt_one(running, name, value)
         env = running.env
         if len(env) > len(frame.locals):
@@ -165,6 +165,11 @@ class Follower(State):
         owner = running.env if name in running.env else self._owner(running, name) or running.env
         known = owner.get(name)
         if known is not None and show(known.value) == value.repr:
+            if value.origin == "predicted" and self.doubts.of((known,)) is None:
+                sure = 0.5 if value.confidence is None else value.confidence
+                self.doubts.certain = False
+                self.doubts.taint(known.value, sure)
+                owner[name] = Ref(known.value, sure)
             return
         new = self.from_frame(value)
         if known is not None and name in running.told and replace_contents(known.value, new.value):
@@ -198,7 +203,8 @@ class Follower(State):
         if ended.generator is not None and (ended.yielded or not unwinding or raised == "GeneratorExit()"):
             self.generators[ended.generator.number] = ended if ended.yielded else None
             ended.situation = "line"
-            self._answer(self._returned(result, text, frame) if ended.yielded else Stop())
+            left = Stop(None if result is None or unwinding else result.value)
+            self._answer(self._returned(result, text, frame) if ended.yielded else left)
             return
         if unwinding:
             self.top.situation, self.top.raised = "unwound", ended.raised

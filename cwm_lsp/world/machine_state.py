@@ -16,6 +16,7 @@ from cwm_lsp.source.execute import Progress
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.names import Names, names_of
 from cwm_lsp.source.objects import (
+    ClassObject,
     GeneratorObject,
     Variables,
     Walker,
@@ -127,6 +128,9 @@ class State:
         return self.shared[key]
 
     def _free(self, running: Running, name: str) -> Ref | None:
+        if name == "__class__":
+            around = self.names.class_around(running.function)
+            return None if around is None else Ref(ClassObject(around))
         owner = self._owner(running, name)
         return None if owner is None else owner[name]
 
@@ -143,12 +147,11 @@ class State:
     def view(self, running: Running) -> Iterator[tuple[str, Ref]]:
         """The names that a frame of the activation shows, its own and those of the functions around it."""
         yield from running.env.items()
-        if running.env.around is not None:
-            for name in self.names.free_names(running.function):
-                if name not in running.env:
-                    found = self._free(running, name)
-                    if found is not None:
-                        yield name, found
+        for name in self.names.free_names(running.function):
+            if name not in running.env:
+                found = self._free(running, name)
+                if found is not None:
+                    yield name, found
 
     def value(self, ref: Ref) -> Value:
         """A value as a frame shows it."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cwm_lsp.source.document import Document
+from cwm_lsp.source.names import head_span
 from cwm_lsp.source.objects import lowest
 from cwm_lsp.source.operations import Unsupported
 from cwm_lsp.trace.codec import Choices, Option
@@ -117,8 +118,16 @@ def lines_ahead(machine: Machine, step: Step, roads: Roads) -> list[int]:
     if step.branch is not None:
         inside = machine.names.first_inside(machine.top.function, machine.top.line)
         taken = [line for line in lines if line == inside]
-        return (taken or lines) if step.branch else [line for line in lines if line not in taken]
+        found = (taken or lines) if step.branch else [line for line in lines if line not in taken]
+        return found if len(found) < 2 else _beyond_head(machine, found)
     return lines
+
+
+def _beyond_head(machine: Machine, lines: list[int]) -> list[int]:
+    """A test over several lines is done: what comes next is none of them."""
+    head = machine.names.head_around(machine.top.function, machine.top.line)
+    first, last = head_span(head) if head is not None else (0, 0)
+    return [line for line in lines if not first <= line <= last] or lines
 
 
 def line_frame(machine: Machine, line: int, roads: Roads) -> Frame:

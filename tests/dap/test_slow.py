@@ -102,7 +102,12 @@ def test_a_frame_that_can_not_be_and_a_bug_stop_and_go_on(kind: str, said: str, 
 def test_a_failure_of_what_was_predicted_ahead_is_tried_again() -> None:
     with client(FAIL="9") as one:
         one.launch(program=STRAWBERRY, stopOnEntry=True)
-        time.sleep(0.3)
+        scope = one.scope(0, "Prediction")["variablesReference"]
+        end = time.monotonic() + 20
+        while "1 of 9 known" not in [each["value"] for each in one.variables(scope)]:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        time.sleep(0.2)
         assert one.go("continue")["event"] == "terminated"
         assert "gone" not in one.output()
 

@@ -44,7 +44,7 @@ def trace(backend: Any, program: str) -> Any:
         (f.event, f.function, f.line, f.depth, {n: v.repr for n, v in f.locals.items()}, f.arg and f.arg.repr)
         for f in simulation.frames
     ]
-    return frames, end.reason, end.value
+    return frames, end.reason, end.value, end.message
 
 
 @contextmanager
@@ -61,9 +61,10 @@ def opened(kind: str, folder: Path) -> Iterator[Any]:
         yield backend
         backend.close()
     else:
-        engine = open_engine("cwm-mini", {"threads": 1}, idle=60)
         if kind == "engine":
+            engine = open_engine("cwm-mini", {"threads": 1}, idle=60)
             yield engine
+            stop_engine(engine)
         else:
             process = subprocess.Popen(
                 [sys.executable, "-m", "cwm_lsp", "engine", "run", str(MINI), "--tcp", "0", "--idle", "60"],
@@ -84,7 +85,6 @@ def opened(kind: str, folder: Path) -> Iterator[Any]:
                 os.environ.pop("CWM_LSP_API_KEY", None)
                 process.terminate()
                 process.wait(20)
-        stop_engine(engine)
 
 
 @pytest.mark.parametrize("kind", ["transformers", "llama.cpp", "engine", "remote"])

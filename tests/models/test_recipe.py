@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cwm_lsp.model.backend import Cancel, Request
-from cwm_lsp.model.embedded import EmbeddedBackend
+from cwm_lsp.model.catalog import find
+from cwm_lsp.model.embedded import EmbeddedBackend, OnnxRunner, default_folder
 from tests.recipe import RECIPE, ROOT, recipe
 
 torch = pytest.importorskip("torch")
@@ -272,3 +273,32 @@ def test_the_curve_can_be_drawn(trained: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     run("plot.py", trained / "log.jsonl", tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_profile_states_the_parameters_of_the_weights() -> None:
+    profile = find("cwm-mini")
+    assert profile is not None
+    shipped = EmbeddedBackend().describe()
+    assert profile.parameters == shipped.parameters
+    assert profile.context == shipped.context
+    held = load_file(RECIPE / "checkpoint" / "model.safetensors")
+    assert sum(tensor.numel() for tensor in held.values()) == profile.parameters
+
+
+@pytest.mark.slow
+def test_the_shipped_weights_are_those_of_the_checkpoint(tmp_path: Path) -> None:
+    """`exports.py` on a few traces: transformers, ONNX Runtime and, where it is installed, llama.cpp."""
+    arguments = (RECIPE / "checkpoint", tmp_path, "--traces", 2, "--quant", "f32")
+    report = json.loads(run("exports.py", *arguments))
+    assert report["ok"]
+    assert report["onnx"]["traces"] == 2
+    assert report["onnx"]["same_traces"] == report["onnx"]["same_answers"] == 1
+    assert report["onnx"]["relative_difference_max"] < 1e-4
+    if "f32" in report:
+        assert report["f32"]["same_answers"] == 1
+        assert report["f32"]["relative_difference_max"] < 1e-4
+    made, shipped = (OnnxRunner(path / "model.onnx") for path in (tmp_path / "onnx", default_folder()))
+    ids = np.random.default_rng(0).integers(0, shipped.vocabulary_size, 200)
+    np.testing.assert_allclose(
+        made.new().extend_all(ids), shipped.new().extend_all(ids), rtol=1e-3, atol=1e-3
+    )

@@ -220,9 +220,38 @@ class Window:
         """Types as a person does."""
         self.page.keyboard.type(text, delay=20)
 
-    def at(self, text: str) -> Locator:
-        """A piece of code on the screen."""
-        return self.page.locator(".editor-instance .view-line span", has_text=text)
+    def hover(self, line: str, word: str) -> Locator:
+        """Rests the pointer on a word of a line of code. Returns what is shown then."""
+        place = self.page.evaluate(
+            """([line, word]) => {
+                 const spaces = text => text.replaceAll('\u00a0', ' ');
+                 const row = [...document.querySelectorAll('.editor-instance .view-line')]
+                   .find(each => spaces(each.textContent).includes(line));
+                 const texts = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+                 while (texts.nextNode()) {
+                   const at = spaces(texts.currentNode.data).indexOf(word);
+                   if (at < 0) continue;
+                   const range = document.createRange();
+                   range.setStart(texts.currentNode, at);
+                   range.setEnd(texts.currentNode, at + word.length);
+                   const box = range.getBoundingClientRect();
+                   return [box.x + box.width / 2, box.y + box.height / 2];
+                 }
+               }""",
+            [line, word],
+        )
+        assert place, f"{word!r} is not seen in a line with {line!r}"
+        self.page.mouse.move(*place)
+        shown = self.page.locator(".monaco-hover:visible").first
+        shown.wait_for(timeout=15_000)
+        return shown
+
+    def ghost(self) -> str:
+        """The ghost text; nothing if there is none."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll('[class*="ghost-text-decoration"]')].map(e => e.textContent)"""
+        )
+        return "".join(found).replace(NBSP, " ")
 
     def open_file(self, name: str) -> None:
         """Opens a file of the folder by its name."""
