@@ -140,7 +140,15 @@ def test_a_report_under_every_grounding(programs: Path, tmp_path: Path) -> None:
     done = cwm("eval", programs, "--json", "--report", tmp_path / "pages")
     assert done.status == 0, done
     page = (tmp_path / "pages" / "report.md").read_text()
-    for part in ("| none | 4 |", "| values | 4 | 75.0% |", "| other | 1 |", "| all | 3 |", "| 1-10 | 4 |", "| int | "):
+    rows = (
+        "| none | 4 |",
+        "| values | 4 | 75.0% |",
+        "| flow | 4 |",
+        "| other | 1 |",
+        "| all | 3 |",
+        "| 1-10 | 4 |",
+    )
+    for part in (*rows, "| int | "):
         assert part in page
     for picture in ("reliability.png", "lengths.png"):
         assert f"({picture})" in page
