@@ -46,7 +46,7 @@ def test_one_special_is_forced(grammars: Grammars, vocabulary: HfVocabulary) -> 
 
 def test_a_matcher_comes_back_as_new(grammars: Grammars, vocabulary: HfVocabulary) -> None:
     grammar = "start: <|line_sep|> /[a-z]+/ <|frame_sep|>"
-    first: Matcher = grammars.checkout(grammar)
+    first = grammars.checkout(grammar)
     other = grammars.checkout(grammar)
     assert other is not first
     first.consume(
