@@ -15,7 +15,7 @@ import numpy as np
 
 from cwm_lsp.model.automaton import Table
 from cwm_lsp.model.backend import BackendError, Completion, Request, StopReason, Timing
-from cwm_lsp.model.drafting import judge, log_sum_exp, not_a_number
+from cwm_lsp.model.drafting import judge, log_sum_exp, not_a_number, repeated
 from cwm_lsp.model.grammar import Allowed, Matcher
 from cwm_lsp.model.runner import CachedSequence, Ids, Logits, as_ids
 from cwm_lsp.model.spelling import respell
@@ -31,6 +31,8 @@ _MISFITS = 16
 _LONGEST_DRAFTED = 256
 # A draft that was wrong at one token is tried again behind it if it was right about so many before.
 _ENOUGH = 2
+# A draft that repeats what came before is tried after so many tokens without one.
+_PATIENCE = 6
 # While streaming, the last tokens of a text are held back: they may yet be spelt with other tokens.
 _HELD_BACK = 16
 
@@ -75,6 +77,8 @@ class Completing:
         self._emitted = 0
         self._rng: np.random.Generator | None = None
         self._draft = list(request.draft)
+        # From so many tokens on it may be tried whether the answer repeats itself.
+        self._next_repeat = _PATIENCE
         # Logits after the prompt and after each token of the draft, once they are computed.
         self._ahead: Logits | None = None
 
@@ -82,10 +86,13 @@ class Completing:
         """Decodes to the end; why it ended."""
         reason: StopReason | None = "length" if self._request.max_tokens <= 0 else None
         try:
-            if reason is None and isinstance(self._matcher, Table) and self._request.temperature <= 0:
-                reason = self._confirm(self._matcher)
+            table = self._matcher if isinstance(self._matcher, Table) else None
+            if table is not None and self._request.temperature > 0:
+                table = None
+            if table is not None and reason is None:
+                reason = self._confirm(table)
             while reason is None:
-                reason = self._force() or self._decide()
+                reason = self._go_on(table) if table is not None else self._force() or self._decide()
                 self._stream(0 if reason else _HELD_BACK)
         except _Cancelled:
             reason = "cancelled"
@@ -234,6 +241,8 @@ class Completing:
 
     def _leave_draft(self) -> None:
         """Takes back what is computed of the draft beyond the answer so far."""
+        if not self._draft:
+            return
         pairs = enumerate(zip(self._tokens, self._draft, strict=False))
         same = next((at for at, (told, drafted) in pairs if told != drafted), len(self._draft))
         self._sequence.truncate(len(self._prompt) + min(same, len(self._tokens)))
@@ -242,13 +251,12 @@ class Completing:
     def _confirm(self, table: Table) -> StopReason | None:
         """Takes over as much of the draft as the model would have said, and its own next token, in one go:
         what `_force` and `_decide` would do token by token. After a token that differs the rest of the draft
-        may fit again."""
-        reason: StopReason | None = None
+        may fit again; None once no draft is left that promises anything."""
         draft = self._draft
-        while len(draft) > len(self._tokens) and reason is None:
-            count = len(self._tokens)
-            states = table.states(draft[count:])
-            end = count + len(states)
+        while len(draft) > len(self._tokens):
+            before = len(self._tokens)
+            states = table.states(draft[before:])
+            end = before + len(states)
             # What the grammar does not take, and the last token of an answer, need not be read to be judged;
             # what stands behind an answer is.
             behind = len(draft) > end and draft[end - 1] in states[-1].following
@@ -257,20 +265,38 @@ class Completing:
             if rows is None:
                 break
             judged = judge(rows[: len(states)], states)
+            reason: StopReason | None = None
             for at, token in enumerate(judged.tokens):
                 forced = len(states[at].allowed) == 1
                 logprobs = (0.0, 0.0) if forced else (judged.logprobs[at], judged.choice_logprobs[at])
                 reason = self._append(token, *logprobs, forced=forced)
-                if reason is not None or draft[count + at : count + at + 1] != [token]:
+                if reason is not None or draft[before + at : before + at + 1] != [token]:
                     break
-            table.consume(self._tokens[count:])
+            said = self._tokens[before:]
+            table.consume(said)
             if table.done or reason is not None:
                 return reason
-            confirmed = len(self._tokens) - count - 1
             self._leave_draft()
-            draft = [*self._tokens, *draft[len(self._tokens) :]] if confirmed >= _ENOUGH else []
+            draft = [*self._tokens, *draft[len(self._tokens) :]] if len(said) > _ENOUGH else []
         self._leave_draft()
-        return reason
+        return None
+
+    def _go_on(self, table: Table) -> StopReason | None:
+        """Some more tokens: those that came the last time after the same few, if the model says them again,
+        else one decision. A draft of this kind that was wrong is not tried again at once."""
+        before = len(self._tokens)
+        if table.done:
+            return "grammar"
+        if before >= self._next_repeat:
+            again = repeated([*self._request.prompt[-_LONGEST_DRAFTED:], *self._tokens])
+            self._draft = [*self._tokens, *again] if again else []
+            reason = self._confirm(table)
+            told = len(self._tokens) - before
+            if again and told <= _ENOUGH:
+                self._next_repeat = len(self._tokens) + _PATIENCE
+            if told:
+                return reason
+        return self._force() or self._decide()
 
     def _look_up(self) -> None:
         """Between passes: others may go first, and the request may have been cancelled."""

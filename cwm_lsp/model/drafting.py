@@ -1,4 +1,5 @@
-"""Logits judged under the states of a table grammar, all tokens of a draft at once.
+"""Drafts: logits judged under the states of a table grammar, all tokens at once; and a guess out of what was
+said before (prompt lookup decoding).
 
 Arithmetic only: leaves out the model, and what becomes of the judgement (completing.py).
 """
@@ -14,6 +15,10 @@ import numpy as np
 from cwm_lsp.model.automaton import State
 from cwm_lsp.model.backend import BackendError
 from cwm_lsp.model.runner import Logits
+
+# How many tokens must have come before in the same order, and how many are then guessed.
+_SAME = 3
+_GUESSED = 12
 
 
 class Judgement(NamedTuple):
@@ -41,6 +46,19 @@ def judge(logits: Logits, states: Sequence[State]) -> Judgement:
         [min(0.0, value - math.log(total)) for value, total in zip(below, totals, strict=True)],
         [min(0.0, -math.log(choice)) for choice in choices],
     )
+
+
+def repeated(ids: Sequence[int]) -> list[int]:
+    """What came the last time after the last few of `ids`, as a guess at what comes now; [] if they are new.
+    A period that is shorter than the guess goes on in it."""
+    tail = list(ids[-_SAME:])
+    for start in range(len(ids) - _SAME - 1, -1, -1):
+        if ids[start] == tail[0] and list(ids[start : start + _SAME]) == tail:
+            found = list(ids)
+            for at in range(start + _SAME, start + _SAME + _GUESSED):
+                found.append(found[at])
+            return found[len(ids) :]
+    return []
 
 
 def log_sum_exp(values: Logits) -> float:

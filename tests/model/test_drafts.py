@@ -10,6 +10,7 @@ import pytest
 from cwm_lsp.model.backend import Request
 from cwm_lsp.model.catalog import load
 from cwm_lsp.model.constrained import Decoder
+from cwm_lsp.model.drafting import repeated
 from cwm_lsp.model.local import LocalBackend
 from cwm_lsp.model.runner import SequencePool
 from cwm_lsp.source.document import Document
@@ -31,6 +32,8 @@ OPERATIONS = [
     Operation("call", ("'strawberry'",), "len"),
     Operation("mutated", ("[1, 2]", "3"), "append"),
     Operation("call", ("'x'",), "int"),
+    Operation("binary", ("'abc'", "15"), "*"),
+    Operation("mutated", (repr(["fizz", "buzz"] * 6), "'fizz'"), "append"),
 ]
 
 
@@ -81,6 +84,29 @@ def test_the_quick_road_is_the_plain_one(backend: LocalBackend, operation: Opera
             assert (left.tokens, left.forced, left.reason) == (right.tokens, right.forced, right.reason)
             assert left.logprobs == pytest.approx(right.logprobs, abs=2e-3)
             assert left.choice_logprobs == pytest.approx(right.choice_logprobs, abs=2e-3)
+
+
+def test_what_came_before_is_guessed_again() -> None:
+    assert repeated([1, 2, 3, 4, 5, 6, 1, 2, 3])[:4] == [4, 5, 6, 1]
+    assert repeated([9, 5, 5, 5, 5])[:3] == [5, 5, 5]
+    assert repeated([0, 7, 8, 7, 8, 7])[:5] == [8, 7, 8, 7, 8]
+    assert repeated([1, 2, 3, 4, 5, 6]) == repeated([1, 2]) == repeated([]) == []
+
+
+def test_an_answer_that_repeats_itself_takes_few_passes(backend: LocalBackend) -> None:
+    """Without any draft: what is said in circles is drafted out of itself."""
+    predictor = MiniPredictor(backend)
+    question = predictor._encode(("<|trace_context_start|>", *layout.question(OPERATIONS[-1])))
+    request = Request(question, grammar=f"start: {'DIGIT ' * 80}<|end|>\nDIGIT: /[0-9]/\n")
+    quick, plain = (
+        Decoder(backend.runner, backend.vocabulary, SequencePool(backend.runner), tables=tables)
+        for tables in (True, False)
+    )
+    left, right = quick.complete(request), plain.complete(request)
+    assert left.tokens == right.tokens
+    assert left.logprobs == pytest.approx(right.logprobs, abs=2e-3)
+    assert right.timing.passes >= 80
+    assert left.timing.passes < 40
 
 
 def test_a_question_that_was_drafted_is_not_read_again(backend: LocalBackend) -> None:
