@@ -16,6 +16,7 @@ from cwm_lsp.source import literals_operators as operators
 from cwm_lsp.source.asking import NONE, OMITTED, Asking, PythonRaised, direct_of
 from cwm_lsp.source.literals_build import BINARY, COMPARE, UNARY, is_constant
 from cwm_lsp.source.literals_build import key as as_key
+from cwm_lsp.source.literals_calls import Module
 from cwm_lsp.source.literals_limits import Budget, Refused
 from cwm_lsp.source.objects import (
     BoundMethod,
@@ -25,7 +26,6 @@ from cwm_lsp.source.objects import (
     FunctionObject,
     GeneratorObject,
     Instance,
-    Module,
     Opaque,
     Walker,
     lowest,

@@ -10,7 +10,9 @@ from typing import Any
 from cwm_lsp.source import literals_calls as calls
 from cwm_lsp.source.asking import PythonRaised, Source
 from cwm_lsp.source.evaluate import Evaluator
+from cwm_lsp.source.literals_calls import Module
 from cwm_lsp.source.literals_limits import Budget, Refused
+from cwm_lsp.source.literals_modules import MEMBERS
 from cwm_lsp.source.objects import BoundMethod, ClassObject, ExceptionObject, Instance, lowest
 from cwm_lsp.source.operations import Ref, Unsupported, Walk
 
@@ -23,6 +25,10 @@ def unknown_attribute(walk: Evaluator, owner: str, name: str) -> Walk:
 def attribute(walk: Evaluator, value: Ref, name: str) -> Walk:
     """value.name"""
     held = value.value
+    if isinstance(held, Module):
+        return (
+            yield from walk.operate(lambda _: _of_module(held, name), "attribute", (Source(held.name),), name)
+        )
     if isinstance(held, Instance):
         found = held.attributes.get(name)
         if found is not None:
@@ -57,6 +63,12 @@ def attribute(walk: Evaluator, value: Ref, name: str) -> Walk:
         if name == "args":
             return Ref(held.arguments, value.sure)
     return (yield from walk.operate(lambda budget: _field(held, name, budget), "attribute", (value,), name))
+
+
+def _of_module(module: Module, name: str) -> Any:
+    if (module.name, name) not in MEMBERS:
+        raise Refused("it is not known")
+    return MEMBERS[module.name, name]
 
 
 def _unknown(_: Budget) -> Any:

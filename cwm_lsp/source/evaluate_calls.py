@@ -237,7 +237,9 @@ def _builtin(walk: Evaluator, function: Any, positional: list[Ref], named: Named
     return (yield from builtin_operation(walk, function, positional, named))
 
 
-def builtin_operation(walk: Evaluator, function: Any, positional: list[Ref], named: Named) -> Walk:
+def builtin_operation(
+    walk: Evaluator, function: Any, positional: list[Ref], named: Named, name: str = ""
+) -> Walk:
     """One operation: a builtin over values."""
     values = tuple(each.value for each in positional)
     words = {key: value.value for key, value in named}
@@ -249,7 +251,7 @@ def builtin_operation(walk: Evaluator, function: Any, positional: list[Ref], nam
         return found
 
     operands = (*positional, *(Keyword(key, value) for key, value in named))
-    return (yield from walk.operate(compute, "call", operands, str(function.__name__)))
+    return (yield from walk.operate(compute, "call", operands, name or str(function.__name__)))
 
 
 def _enters(value: Any) -> bool:

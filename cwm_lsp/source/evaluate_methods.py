@@ -15,6 +15,7 @@ from cwm_lsp.source.evaluate_calls import (
     Named,
     apply,
     arguments,
+    builtin_operation,
     by_keys,
     enter,
     keys_of,
@@ -22,15 +23,10 @@ from cwm_lsp.source.evaluate_calls import (
     unknown_call,
 )
 from cwm_lsp.source.iterations import drain, is_drawn
+from cwm_lsp.source.literals_calls import Module
 from cwm_lsp.source.literals_limits import Budget, Refused
-from cwm_lsp.source.objects import (
-    BoundMethod,
-    ClassObject,
-    FunctionObject,
-    GeneratorObject,
-    Instance,
-    Opaque,
-)
+from cwm_lsp.source.literals_modules import MEMBERS
+from cwm_lsp.source.objects import BoundMethod, ClassObject, FunctionObject, GeneratorObject, Instance, Opaque
 from cwm_lsp.source.operations import Ref, Unsupported, Walk
 
 _ITERABLE_TAKING = frozenset(
@@ -59,6 +55,9 @@ def method_call(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
         positional, named = yield from arguments(walk, node)
         yield from walk.at(node, func.end_lineno or 0)
         return (yield from unknown_call(walk, f"{func.value.id}.{func.attr}", positional, named))
+    module = walk.scope.lookup(func.value.id) if isinstance(func.value, ast.Name) else None
+    if module is not None and isinstance(module.value, Module):
+        return (yield from _of_module(walk, node, func, module.value))
     if _is_super(func.value):
         return (yield from _super_call(walk, node, func.attr))
     receiver = yield from walk.eval(func.value)
@@ -83,6 +82,17 @@ def method_call(walk: Evaluator, node: ast.Call, func: ast.Attribute) -> Walk:
             if is_drawn(each.value) and (walk.computes or must_be_drawn(each.value)):
                 positional[at] = walk.gathered(list, (yield from drain(walk, each)))
     return (yield from method(walk, receiver, func.attr, positional, named))
+
+
+def _of_module(walk: Evaluator, node: ast.Call, func: ast.Attribute, module: Module) -> Walk:
+    """`math.sqrt(...)`"""
+    positional, named = yield from arguments(walk, node)
+    yield from walk.at(node, func.end_lineno or 0)
+    function = MEMBERS.get((module.name, func.attr))
+    name = f"{ast.unparse(func.value)}.{func.attr}"
+    if function is None:
+        return (yield from unknown_call(walk, name, positional, named))
+    return (yield from builtin_operation(walk, function, positional, named, name))
 
 
 def _is_super(node: ast.expr) -> bool:

@@ -15,8 +15,9 @@ from cwm_lsp.source.asking import PythonRaised, Source
 from cwm_lsp.source.assign import assign, augmented, delete
 from cwm_lsp.source.evaluate import Evaluator
 from cwm_lsp.source.iterations import drop, take
+from cwm_lsp.source.literals_calls import Module
 from cwm_lsp.source.literals_limits import Refused
-from cwm_lsp.source.objects import Builtin, ClassObject, ExceptionObject, Instance, Module, Opaque, Walker
+from cwm_lsp.source.objects import Builtin, ClassObject, ExceptionObject, Instance, Opaque, Walker
 from cwm_lsp.source.operations import Answer, Outcome, Question, Ref, Unsupported, Walk
 from cwm_lsp.source.patterns import matches
 from cwm_lsp.source.told_values import raised_name

@@ -37,6 +37,22 @@ GUARDS: dict[tuple[type | None, str], Callable[..., Any]] = {}
 """What stands before a method of a type, or of any type (literals_methods.py)."""
 
 
+MODULES: dict[tuple[str, str], Any] = {}
+"""Functions and constants of modules (literals_modules.py)."""
+
+
+class Module:
+    """An imported module, or a name from one."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<module {self.name!r}>"
+
+
 class Function:
     """A function as a value: what computing calls, and C code may call back."""
 
@@ -92,6 +108,8 @@ def attribute(value: Any, name: str, budget: Budget) -> Any:
     if name.startswith("_"):
         raise Refused(f"the attribute {name} is not computed")
     kind = type(value)
+    if kind is Module and (value.name, name) in MODULES:
+        return MODULES[value.name, name]
     if kind is type:
         if value in METHODS and (name in METHODS[value] or (value, name) in _CLASS_METHODS):
             return Function(lambda *rest, **named: _unbound(value, name, rest, named, budget), name)

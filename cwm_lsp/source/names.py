@@ -20,6 +20,8 @@ from cwm_lsp.source.execute import Head, head_span, heads_by_line
 from cwm_lsp.source.flow import flow_of
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.literals import Raises, Refused, compute, text_of, value_of
+from cwm_lsp.source.literals_calls import Module
+from cwm_lsp.source.literals_modules import KNOWN, MEMBERS
 from cwm_lsp.source.operations import Unsupported
 
 
@@ -61,6 +63,8 @@ class Names:
             return function if self._bound_once(name) else None
         if name in self._classes:
             return self._classes[name] if self._bound_once(name) else None
+        if name in self._imports and self._bound_once(name):
+            return self._imports[name]
         if name in self._module_names or name.startswith("__"):
             return None
         return getattr(builtins, name, None)
@@ -68,6 +72,21 @@ class Names:
     @cached_property
     def _module_names(self) -> set[str]:
         return module_names(self.document)
+
+    @cached_property
+    def _imports(self) -> dict[str, Any]:
+        """What of the modules that are computed the file imports, by the names that it gives them."""
+        found: dict[str, Any] = {}
+        for node in self.document.tree.body:
+            if isinstance(node, ast.Import):
+                known = [alias for alias in node.names if alias.name in KNOWN]
+                found |= {alias.asname or alias.name: Module(alias.name) for alias in known}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                places = [(alias, (node.module or "", alias.name)) for alias in node.names]
+                found |= {
+                    alias.asname or alias.name: MEMBERS[place] for alias, place in places if place in MEMBERS
+                }
+        return found
 
     @cached_property
     def _times_bound(self) -> Counter[str]:

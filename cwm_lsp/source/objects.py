@@ -98,18 +98,6 @@ class Builtin:
         return f"<class '{self.name}'>" if self.kind == "class" else f"<built-in function {self.name}>"
 
 
-class Module:
-    """An imported module, or a name from one."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<module {self.name!r}>"
-
-
 class Instance:
     """An object of one of the document's classes. `steady`: its class leaves how it is shown to Python;
     `compared`: and how it is compared; `whole`: all its attributes are known."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cwm_lsp.source.asking import PythonRaised, is_builtin
 from cwm_lsp.source.functions import Function
+from cwm_lsp.source.literals_calls import Module
 from cwm_lsp.source.literals_limits import CONTAINERS
 from cwm_lsp.source.objects import (
     Builtin,
@@ -103,7 +104,9 @@ class ActivationScope:
             if self.machine.names.is_exception(name):
                 return Builtin(name, is_class=True)
             return ClassObject(name)
-        if found is None or is_builtin(found) or found is NotImplemented or found is ...:
+        if found is None or is_builtin(found) or isinstance(found, Module | str | float):
+            return found
+        if found is NotImplemented or found is ...:
             return found
         return Builtin(name, is_class=isinstance(found, type))
 

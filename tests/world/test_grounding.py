@@ -4,6 +4,7 @@ goes to the model."""
 from __future__ import annotations
 
 import ast
+import json
 import time
 import warnings
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from cwm_lsp.world.budgets import Budgets
 from cwm_lsp.world.grounding import GroundedPredictor, RunLimits, run_call
 from cwm_lsp.world.predictor import Prediction, PredictionError
 from cwm_lsp.world.simulation import Simulation
+from tests.cli_fixture import cwm
 from tests.recipe import RECIPE, ROOT, calls_in, recipe
 from tests.source.program_generator import program
 from tests.world.replay import ReplayPredictor, recorded
@@ -279,3 +281,39 @@ def test_the_recorder_agrees_too() -> None:
         document = Document.from_text(source, str(path))
         for call in calls_in(source):
             assert wrong(grounded(document, call).frames, recorded(document, call).frames) is None
+
+
+def _in_cruxeval_form(count: int) -> list[str]:
+    """Generated programs as lines of `cwm-lsp eval`, with what they really return."""
+    lines: list[str] = []
+    seed = 2_200_000_000
+    while len(lines) < count:
+        seed += 1
+        source, calls = programs.program(seed)
+        source = source.replace("def main(", "def f(")
+        real = traced(source, "program.py", calls[0].replace("main(", "f("))
+        if (
+            real
+            and real[-1].event == "return"
+            and real[-1].arg
+            and not any(f.event == "exception" for f in real)
+        ):
+            given = calls[0].removeprefix("main(").removesuffix(")")
+            lines.append(json.dumps({"code": source, "input": given, "output": real[-1].arg.repr}))
+    return lines
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_eval_of_two_hundred_generated_programs(tmp_path: Path) -> None:
+    path = tmp_path / "programs.jsonl"
+    path.write_text("\n".join(_in_cruxeval_form(200)) + "\n", encoding="utf-8")
+    done = cwm("eval", path, "--grounding", "values", "--no-run", "--json")
+    report = json.loads(done.out)
+    assert report["n"] == 200
+    assert report["output_accuracy"] >= 0.97
+    assert report["grounding"] == "values"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        item = json.loads(line)
+        found = held_to_reality("program.py", item["code"], [f"f({item['input']})"])
+        assert [each for each in found if " really " in each] == []
