@@ -120,7 +120,12 @@ def build(model: CwmForCausalLM, dtype: str = "fp32", context: int | None = None
             do_rotary=1,
             scale=size**-0.5,
         )
-        added = graph.linear(f"c.{i}", f"o.{i}", get("self_attn.o_proj"), f"d.{i}")
+        mixed = f"c.{i}"
+        if i == config.num_hidden_layers - 1:
+            # Nobody reads the other positions any more: their keys and values are all that is wanted of them.
+            mixed = graph.node("Gather", [mixed, "keep"], "c.kept", axis=1)
+            x = graph.node("Gather", [x, "keep"], "x.kept", axis=1)
+        added = graph.linear(mixed, f"o.{i}", get("self_attn.o_proj"), f"d.{i}")
         gain = graph.constant(f"norm2.{i}", get("post_attention_layernorm"))
         y = _add_and_normalise(graph, x, added, gain, f"e.{i}", epsilon=epsilon)
         x = f"e.{i}.sum"
@@ -135,8 +140,8 @@ def build(model: CwmForCausalLM, dtype: str = "fp32", context: int | None = None
         gate = graph.node("QuickGelu", [f"g.{i}"], f"i.{i}", FUSED, alpha=1.0)
         product = graph.node("Mul", [gate, f"h.{i}"], f"j.{i}")
         added = graph.linear(product, f"down.{i}", get("mlp.down_proj"), f"k.{i}")
-    x = graph.node("Gather", [graph.node("Add", [x, added], "l"), "keep"], "m", axis=1)
-    y = _normalise(graph, x, graph.constant("norm", weights["model.norm.weight"]), "n", epsilon)
+    gain = graph.constant("norm", weights["model.norm.weight"])
+    y = _add_and_normalise(graph, x, added, gain, "n", epsilon=epsilon)
     if config.tie_word_embeddings:
         graph.node("MatMul", [y, graph.node("Transpose", ["embed"], "unembed", perm=[1, 0])], "logits")
     else:
