@@ -7,6 +7,7 @@ forth over it. Leaves out the walk (stepping.py) and how conditions are answered
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -110,7 +111,7 @@ class Breakpoint:
             ):
                 found.append(at)
         self._hits[branch] = max(looked, index), found
-        return sum(at <= index for at in found)
+        return bisect_right(found, index)
 
     def judge(self, timeline: Timeline, index: int, ask: Ask) -> Answer:
         """Whether it stops here."""
