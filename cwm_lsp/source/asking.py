@@ -248,11 +248,14 @@ class Asking:
             return None
         except Exception as error:
             raise PythonRaised(exception_of(error), sure) from None
+        finally:
+            self.scope.touched()
         if sure is not None:
             self.scope.taint(target.value, sure)
         return result
 
     def _changed(self, value: Any, compute: Callable[[Any, Budget], Any], answer: str, sure: float) -> Ref:
+        self.scope.touched()
         if type(value) in (list, dict, set):
             twin = value.copy()
             try:

@@ -190,6 +190,7 @@ def _combined(walk: Evaluator, left: Ref, node: ast.AugAssign, name: str) -> Wal
     answer = yield Operation("binary", (walk.operand(left), walk.operand(right)), name)
     if isinstance(answer, Raised):
         walk.adopted(answer, None, sure)
+    walk.scope.touched()
     new = value_from(str(answer), walk.scope)
     twin = held.copy()
     try:

@@ -82,6 +82,9 @@ class Scope(Protocol):
     def taint(self, value: Any, sure: float | None) -> None:
         """What a container holds is a model's word from now on, with that confidence."""
 
+    def touched(self) -> None:
+        """Some container has changed."""
+
     def decided(self, sure: float | None) -> None:
         """A test or a loop went one way for that reason."""
 

@@ -67,7 +67,7 @@ class GroundedPredictor:
     def __init__(self, inner: Predictor) -> None:
         self.inner = inner
         self._machines = Machines(computes=True)
-        self._answers: dict[tuple[int, Operation, str, int], tuple[Answer, float]] = {}
+        self._stuck: tuple[int, Frame] | None = None
 
     def predict(
         self, document: Document, frames: Sequence[Frame], choices: Choices, cancel: Cancel
@@ -75,8 +75,12 @@ class GroundedPredictor:
         """The frame after `frames`, one of `choices`. Raises PredictionError."""
         if not frames or choices.free_form:
             return self.inner.predict(document, frames, choices, cancel)
-        found = self._next(document, frames, ChosenRoads(choices), cancel)
-        return found if found is not None else self._by_model(document, frames, choices, cancel)
+        stuck = self._stuck
+        if stuck is None or stuck[0] != len(frames) or stuck[1] is not frames[-1]:
+            found = self._next(document, frames, ChosenRoads(choices), cancel)
+            if found is not None:
+                return found
+        return self.inner.predict(document, frames, choices, cancel)
 
     def ground(
         self, document: Document, frames: Sequence[Frame], stack: Stack, cancel: Cancel
@@ -84,11 +88,6 @@ class GroundedPredictor:
         """The same without choices, `stack` being the one after the frames; None where the model must choose
         the frame as a whole."""
         return self._next(document, frames, StackRoads(document, stack), cancel) if frames else None
-
-    def _by_model(
-        self, document: Document, frames: Sequence[Frame], choices: Choices, cancel: Cancel
-    ) -> Prediction:
-        return self.inner.predict(document, frames, choices, cancel)
 
     def _next(
         self, document: Document, frames: Sequence[Frame], roads: Roads, cancel: Cancel
@@ -103,6 +102,7 @@ class GroundedPredictor:
         except (Unsupported, RecursionError):
             machine.top.lost = True
             self._machines.keep(frames, machine)
+            self._stuck = (len(frames), frames[-1])
             return None
         except BackendError as error:
             raise PredictionError("engine", str(error)) from error

@@ -72,7 +72,7 @@ class Follower(State):
         )
         for name, value in frame.locals.items():
             known = given.get(name)
-            if known is not None and show(known.value) == value.repr:
+            if known is not None and self.text_of(known) == value.repr:
                 env[name] = known
             elif name in function.parameters or self._free(running, name) is None:
                 env[name] = self._given(function, name, value)
@@ -164,7 +164,7 @@ class Follower(State):
     def _adopt_one(self, running: Running, name: str, value: Value) -> None:
         owner = running.env if name in running.env else self._owner(running, name) or running.env
         known = owner.get(name)
-        if known is not None and show(known.value) == value.repr:
+        if known is not None and self.text_of(known) == value.repr:
             if value.origin == "predicted" and self.doubts.of((known,)) is None:
                 sure = 0.5 if value.confidence is None else value.confidence
                 self.doubts.certain = False
@@ -172,6 +172,7 @@ class Follower(State):
                 owner[name] = Ref(known.value, sure)
             return
         new = self.from_frame(value)
+        self.texts.clear()
         if known is not None and name in running.told and replace_contents(known.value, new.value):
             self.doubts.taint(known.value, new.sure)
             return
@@ -212,7 +213,7 @@ class Follower(State):
         self._answer(self._returned(result, text, frame))
 
     def _returned(self, result: Ref | None, text: str, frame: Frame) -> Ref:
-        if result is not None and show(result.value) == text:
+        if result is not None and self.text_of(result) == text:
             return result
         return self.from_frame(frame.arg) if frame.arg is not None else Ref(None)
 

@@ -254,6 +254,10 @@ class ActivationScope:
         """What a container holds is a model's word from now on."""
         self.machine.doubts.taint(value, sure)
 
+    def touched(self) -> None:
+        """Some container has changed: texts that are kept are old."""
+        self.machine.texts.clear()
+
     def decided(self, sure: float | None) -> None:
         """A test or a loop went one way for that reason."""
         self.machine.doubts.decided(sure)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.evaluate import Evaluator
 from cwm_lsp.source.execute import Progress
 from cwm_lsp.source.functions import Function
+from cwm_lsp.source.literals_limits import CONTAINERS
 from cwm_lsp.source.names import Names, names_of
 from cwm_lsp.source.objects import (
     ClassObject,
@@ -102,6 +103,7 @@ class State:
         self.globals: dict[str, Ref] = {}
         self.shared: dict[tuple[str, str], Ref] = {}
         self.over = False
+        self.texts: dict[int, tuple[Any, str]] = {}
 
     @property
     def top(self) -> Running:
@@ -111,8 +113,14 @@ class State:
     # -- values
 
     def text_of(self, value: Ref) -> str:
-        """The current `repr` of a value."""
-        return show(value.value)
+        """The current `repr` of a value; that of a container is kept until any of them changes."""
+        held = value.value
+        if type(held) not in CONTAINERS:
+            return show(held)
+        known = self.texts.get(id(held))
+        if known is None:
+            known = self.texts[id(held)] = (held, show(held))
+        return known[1]
 
     def default(self, function: Function, parameter: str) -> Ref | None:
         """What a parameter of a function of the module's level is without an argument, made once."""
@@ -155,7 +163,7 @@ class State:
 
     def value(self, ref: Ref) -> Value:
         """A value as a frame shows it."""
-        text = show(ref.value)
+        text = self.text_of(ref)
         return self.as_shown(text, ref)
 
     def as_shown(self, text: str, ref: Ref) -> Value:
@@ -201,7 +209,7 @@ class State:
         told: dict[str, str] = {}
         for name in ordered:
             ref = held[name]
-            text = told[name] = show(ref.value)
+            text = told[name] = self.text_of(ref)
             before = shown.get(name)
             values[name] = before if before is not None and before.repr == text else self.as_shown(text, ref)
         top.told = told
