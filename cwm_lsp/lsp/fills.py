@@ -116,7 +116,8 @@ class Filler:
 
             yield
             try:
-                backend = models.get(settings, cancel).backend
+                models.cancel = cancel
+                backend = models.backend(settings)
             except LoadingCancelledError:
                 raise CancelledJobError from None
             except BackendError as error:

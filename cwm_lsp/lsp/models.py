@@ -23,13 +23,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model that is there."""
+class World:
+    """Who predicts. `name` may be called before the model is loaded."""
 
-    backend: Backend
     predictor: Predictor
     grounding: Grounding
-    name: str
+    name: Callable[[], str]
 
 
 def known_models() -> frozenset[str]:
@@ -65,40 +64,66 @@ class LoadingCancelledError(Exception):
 
 
 class Models:
-    """The one model of this server. `changed` is told ("loading", what is done), ("idle", "")."""
+    """The one model of this server. `changed` is told ("loading", what is done), ("idle", "").
+
+    With grounding "values" the model is loaded when a value can't be computed, and not before. `cancel` is
+    whatever ends the work under way: it ends loading too.
+    """
 
     def __init__(self, changed: Callable[[str, str], None]) -> None:
         self._changed = changed
-        self._loaded: Loaded | None = None
+        self._backend: Backend | None = None
+        self._world: World | None = None
         self._wanted: tuple[str, str, str] | None = None
+        self.cancel: Cancel | None = None
 
-    def get(self, settings: Settings, cancel: Cancel | None = None) -> Loaded:
-        """The model of these settings, loaded if need be. Raises BackendError with one sentence, and
+    def world(self, settings: Settings) -> World:
+        """Who predicts with these settings. Raises BackendError with one sentence, and
         LoadingCancelledError."""
+        from cwm_lsp.world.predictors import computing_first, predictor_for
+
+        self._keep(settings)
+        if self._world is None:
+            if settings.grounding == "values":
+                predictor = computing_first(lambda: self.backend(settings))
+            else:
+                predictor = predictor_for(self.backend(settings), settings.grounding)
+            self._world = World(predictor, settings.grounding, lambda: self._name(settings))
+        return self._world
+
+    def backend(self, settings: Settings) -> Backend:
+        """The model itself, loaded if need be. Raises as `world` does."""
+        self._keep(settings)
+        if self._backend is None:
+            self._changed("loading", settings.model)
+            try:
+                self._backend = self._load(settings)
+            except (BackendError, LoadingCancelledError):
+                raise
+            except Exception as error:  # a library's own: the server lives on, and says so
+                log.exception("the model %s could not be loaded", settings.model)
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                raise BackendError(f"The model {settings.model} could not be loaded: {reason}.") from error
+            finally:
+                self._changed("idle", "")
+        return self._backend
+
+    def _keep(self, settings: Settings) -> None:
+        """Lets go of a model that is not the one of these settings."""
         wanted = (settings.model, repr(sorted(map(repr, settings.backend.items()))), settings.grounding)
-        if self._loaded is not None and self._wanted == wanted:
-            return self._loaded
-        self.close()
-        self._changed("loading", settings.model)
-        try:
-            self._loaded = self._load(settings, cancel)
-        except (BackendError, LoadingCancelledError):
-            raise
-        except Exception as error:  # a library's own: the server lives on, and says so
-            log.exception("the model %s could not be loaded", settings.model)
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise BackendError(f"The model {settings.model} could not be loaded: {reason}.") from error
-        finally:
-            self._changed("idle", "")
-        self._wanted = wanted
-        return self._loaded
+        if self._wanted != wanted:
+            self.close()
+            self._wanted = wanted
+
+    def _name(self, settings: Settings) -> str:
+        return settings.model if self._backend is None else self._backend.describe().name
 
     def close(self) -> None:
-        """Lets go of the model; the next `get` loads it anew."""
-        loaded, self._loaded = self._loaded, None
-        if loaded is not None:
+        """Lets go of the model; the next that needs it loads it anew."""
+        backend, self._backend, self._world = self._backend, None, None
+        if backend is not None:
             try:
-                loaded.backend.close()
+                backend.close()
             except Exception:
                 log.exception("the model could not be closed")
 
@@ -116,18 +141,10 @@ class Models:
         except (BackendError, HttpError, OSError) as error:
             log.info("no engine was ended: %s", error)
 
-    def _load(self, settings: Settings, cancel: Cancel | None) -> Loaded:
-        from cwm_lsp.world.predictors import predictor_for
-
+    def _load(self, settings: Settings) -> Backend:
         def progress(doing: str, part: float) -> None:
-            if cancel is not None and cancel.cancelled:
+            if self.cancel is not None and self.cancel.cancelled:
                 raise LoadingCancelledError
             self._changed("loading", f"{settings.model}: {doing} {part:.0%}")
 
-        backend = connect(settings.model, progress=progress, **settings.backend)
-        try:
-            predictor = predictor_for(backend, settings.grounding)
-        except BackendError:
-            backend.close()
-            raise
-        return Loaded(backend, predictor, settings.grounding, backend.describe().name)
+        return connect(settings.model, progress=progress, **settings.backend)

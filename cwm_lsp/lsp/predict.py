@@ -55,27 +55,26 @@ def predict(
 ) -> Steps[Traced]:
     """The steps; a frame each. Raises PredictionFailedError, BackendError, CallError."""
     try:
-        model = models.get(settings, cancel)
+        models.cancel = cancel
+        world = models.world(settings)
+        yield
+        budgets = budgets_of(settings)
+        call = wanted.call or wanted.function
+        simulation = Simulation.start(wanted.document, call, world.predictor, world.grounding, budgets)
+        yield
+        models.cancel = cancel
+        while simulation.advance(cancel) is not None:
+            progress(len(simulation.frames))
+            yield
+            models.cancel = cancel
     except LoadingCancelledError:
         raise CancelledJobError from None
-    yield
-    simulation = Simulation.start(
-        wanted.document,
-        wanted.call or wanted.function,
-        model.predictor,
-        model.grounding,
-        budgets_of(settings),
-    )
-    yield
-    while simulation.advance(cancel) is not None:
-        progress(len(simulation.frames))
-        yield
     end = simulation.end
     assert end is not None
     failure = simulation.failure
     if end.reason == "failed" and (failure is None or failure.kind in ("engine", "cancelled")):
         raise PredictionFailedError(end.message or "The prediction failed.", engine=True)
-    trace = kept(wanted, simulation.frames, end, model.name, model.grounding)
+    trace = kept(wanted, simulation.frames, end, world.name(), world.grounding)
     if end.reason != "failed" and self_contained(trace):
         cache.put(trace)
     yield

@@ -93,25 +93,28 @@ def _frame(source: Source, arguments: Arguments, traced: Traced) -> int:
 def _steps(
     traced: Traced, frame: int, edits: dict[str, str], models: Models, cancel: Cancel, *, settings: Settings
 ) -> Steps[Traced]:
+    trace_ = traced.trace
     try:
-        model = models.get(settings, cancel)
+        models.cancel = cancel
+        world = models.world(settings)
+        yield
+        simulation = replay(
+            traced.document,
+            trace_.frames,
+            trace_.end,
+            world.predictor,
+            grounding=world.grounding,
+            budgets=budgets_of(settings),
+        )
+        simulation.seek(frame)
+        simulation.fork(edits)
+        yield
+        models.cancel = cancel
+        while simulation.advance(cancel) is not None:
+            yield
+            models.cancel = cancel
     except LoadingCancelledError:
         raise CancelledJobError from None
-    yield
-    trace_ = traced.trace
-    simulation = replay(
-        traced.document,
-        trace_.frames,
-        trace_.end,
-        model.predictor,
-        grounding=model.grounding,
-        budgets=budgets_of(settings),
-    )
-    simulation.seek(frame)
-    simulation.fork(edits)
-    yield
-    while simulation.advance(cancel) is not None:
-        yield
     end = simulation.end
     assert end is not None
     if end.reason == "failed" and simulation.failure and simulation.failure.kind in ("engine", "cancelled"):

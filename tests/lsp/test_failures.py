@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,18 @@ LOOP = "def f(n):\n    while n:\n        n += 1\n    return n\n\n\n# cwm: f(3)\n
 URI = "file:///loop.py"
 
 
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="cwm") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
-def test_the_engine_is_killed_in_the_middle_of_a_request(tmp_path: Path) -> None:
+def test_the_engine_is_killed_in_the_middle_of_a_request(tmp_path: Path, runtime: Path) -> None:
     env = {
         "CWM_LSP_BACKEND_ENGINE": "true",
-        "CWM_LSP_RUNTIME_DIR": str(tmp_path / "run"),
+        "CWM_LSP_RUNTIME_DIR": str(runtime),
         "CWM_LSP_GROUNDING": "flow",
         "CWM_LSP_MAX_FRAMES": "100000",
         "CWM_LSP_PREDICT": "demand",
@@ -30,9 +39,9 @@ def test_the_engine_is_killed_in_the_middle_of_a_request(tmp_path: Path) -> None
         raw.open(URI, LOOP)
         number = raw.start("workspace/executeCommand", {"command": "cwm.trace", "arguments": [{}]})
         _until(lambda: raw.command("cwm.status")["state"] == "predicting")
-        _until(lambda: bool(_engines(tmp_path / "run")))
+        _until(lambda: bool(_engines(runtime)))
         for _ in range(3):
-            for pid in _engines(tmp_path / "run"):
+            for pid in _engines(runtime):
                 os.kill(pid, signal.SIGKILL)
             time.sleep(0.5)
             assert raw.command("cwm.status")["state"] in ("predicting", "loading", "error")
@@ -46,7 +55,7 @@ def test_the_engine_is_killed_in_the_middle_of_a_request(tmp_path: Path) -> None
         assert raw.command("cwm.trace")["end"]["reason"] == "returned"
         assert raw.end() == 0
         assert b"Traceback" not in raw.errors
-        for pid in _engines(tmp_path / "run"):
+        for pid in _engines(runtime):
             os.kill(pid, signal.SIGTERM)
 
 

@@ -314,7 +314,7 @@ async def test_holes_are_filled_with_what_passes(editor: Editor) -> None:
 
 
 async def test_progress_is_shown_and_can_be_cancelled(tmp_path: Path) -> None:
-    env = {"CWM_LSP_MAX_FRAMES": "100000", "CWM_LSP_PREDICT": "demand"}
+    env = {"CWM_LSP_MAX_FRAMES": "100000", "CWM_LSP_PREDICT": "demand", "CWM_LSP_GROUNDING": "flow"}
     options = {"status": True}
     async with run_editor(tmp_path, recorded("vscode"), env=env, options=options) as editor:
         uri = editor.open(tmp_path / "loop.py", "def f(n):\n    while n:\n        n += 1\n\n\n# cwm: f(1)\n")

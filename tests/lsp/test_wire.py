@@ -157,7 +157,7 @@ LOOP = "def f(n):\n    while n:\n        n += 1\n    return n\n\n\n# cwm: f(3)\n
 
 
 def test_a_cancelled_command_is_cancelled_at_once(tmp_path: Path) -> None:
-    with Raw(tmp_path, {"CWM_LSP_MAX_FRAMES": "100000"}) as raw:
+    with Raw(tmp_path, {"CWM_LSP_MAX_FRAMES": "100000", "CWM_LSP_PREDICT": "demand"}) as raw:
         raw.open("file:///a.py", LOOP)
         number = raw.start("workspace/executeCommand", {"command": "cwm.trace", "arguments": [{}]})
         began = time.monotonic()
