@@ -47,7 +47,7 @@ async function filled(uri: vscode.Uri, marker: vscode.Range, after?: vscode.Comm
 }
 
 /** One fill, as `cwm.fill` tells. */
-interface Fill {
+export interface Fill {
   text: string;
   verified?: string;
   examples?: [number, number];

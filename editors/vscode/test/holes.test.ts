@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as vscode from "vscode";
-import { behindMarkers, FILLED, words } from "../src/holes.js";
+import { behindMarkers, type Fill, FILLED, words } from "../src/holes.js";
+import { lineOf, open, server, until } from "./helping.js";
 
 suite("holes", () => {
   test("a fill is offered behind the ?, which goes when it is accepted", async () => {
@@ -32,5 +33,30 @@ suite("holes", () => {
   test("the words of a fill tell how it was checked", () => {
     assert.equal(words({ text: "a", verified: "passed", examples: [2, 3] }), "passed · 2 of 3 examples");
     assert.equal(words({ text: "a" }), "");
+  });
+});
+
+suite("holes of a file", () => {
+  test("all holes of a function are filled together", async () => {
+    const editor = await open("holes/best_profit.py");
+    const line = lineOf(editor.document, "lowest = ");
+    editor.selection = new vscode.Selection(line, 0, line, 0);
+    await vscode.commands.executeCommand("cwm.fillFunction");
+    const text = await until("the fills", () => {
+      const now = editor.document.getText().split('"""').at(-1) ?? "";
+      return now.includes("?") ? undefined : now;
+    });
+    assert.match(text, /lowest = prices\[0\]/);
+    assert.match(text, /lowest = min\(/);
+    await vscode.commands.executeCommand("workbench.action.files.revert");
+  });
+
+  test("the fills of one hole are told with what they passed", async () => {
+    const { document } = await open("holes/brackets.py");
+    const line = lineOf(document, "if ?");
+    const position = { line, character: document.lineAt(line).text.indexOf("?") };
+    const answer = await (await server()).command<{ fills: Fill[] }>("cwm.fill", { uri: document.uri.toString(), position });
+    assert.equal(answer.fills[0]?.text, "depth < 0");
+    assert.match(words(answer.fills[0]), /^passed · 5 of 5 examples$/);
   });
 });

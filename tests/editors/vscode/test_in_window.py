@@ -1,4 +1,4 @@
-"""The package in a clean profile of real VS Code, used as a person does, with a server from its own environment.
+"""The package in a clean profile of real VS Code, used as a person does, with a server of its own.
 
 One window for all tests of this file: they follow one another as a first visit would. Pictures are kept.
 """
@@ -18,7 +18,7 @@ from tests.editors.conftest import REPOSITORY, clean_environment
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[editors]'")
 
-from tests.editors.vscode.window import VSCode, Window, chromium
+from tests.editors.vscode.window import VSCode, Window, chromium, unmarked
 
 STOPPED = ".debug-top-stack-frame-line"
 
@@ -69,21 +69,30 @@ def stack(window: Window) -> str:
 
 def test_values_and_status(window: Window, results: Path) -> None:
     window.wait_for_file("strawberry.py")
-    line = window.wait_for_line(r"count \+= 1.*count ≈ 1 → 2 → 3")
+    line = window.wait_for_line(r"count \+= 1.*count = 1 → 2 → 3")
     assert line.strip().startswith("count += 1")
     window.wait_until(
         lambda: "cwm-mini" in window.text('.statusbar-item[id*="cwm"]'), "the model in the status bar"
     )
-    window.wait_for_line(r"return count→ ≈ 3")
+    window.wait_for_line(r"return count→ = 3")
     window.picture(results / "vscode-values.png")
 
 
 def test_hover(window: Window, results: Path) -> None:
     shown = str(window.hover("count += 1", "count").text_content())
     assert "1 → 2 → 3" in shown
-    assert "predicted" in shown
+    assert "Nothing was run." in shown
     window.picture(results / "vscode-hover.png")
     window.page.mouse.move(900, 760)
+
+
+def test_all_holes_of_a_function(window: Window) -> None:
+    window.open_file("best_profit.py")
+    window.go_to_line(16)
+    window.command("CWM: Fill All Holes of This Function")
+    window.wait_for_line(r"lowest = (?!\?)\S", 60)
+    assert not any("?" in line for line in window.lines() if not line.lstrip().startswith((">", '"', "#")))
+    window.command("File: Revert File")
 
 
 def test_a_hole_is_filled(window: Window, results: Path) -> None:
@@ -105,19 +114,9 @@ def test_a_hole_is_filled(window: Window, results: Path) -> None:
     window.command("File: Revert File")
 
 
-def test_all_holes_of_a_function(window: Window, results: Path) -> None:
-    window.open_file("best_profit.py")
-    window.go_to_line(16)
-    window.command("CWM: Fill All Holes of This Function")
-    window.page.wait_for_timeout(5000); window.picture(results / "debug.png")
-    window.wait_for_line(r"lowest = (?!\?)\S", 20)
-    assert not any("?" in line for line in window.lines() if not line.lstrip().startswith((">", '"', "#")))
-    window.command("File: Revert File")
-
-
 def test_stepping_from_the_lens(window: Window, results: Path) -> None:
     window.open_file("strawberry.py")
-    window.wait_for_line(r"count ≈ 3")
+    window.wait_for_line(r"count = 3")
     window.command("View: Show Run and Debug")
     window.page.locator(".codelens-decoration a", has_text="step").last.click()
     window.page.wait_for_selector(STOPPED, timeout=40_000)
@@ -138,7 +137,7 @@ def test_stepping_from_the_lens(window: Window, results: Path) -> None:
     press("step-out", f"how_many strawberry.py {first}")
     press("step-over", f"how_many strawberry.py {number_of(window, 'return format_answer')}")
     window.wait_until(
-        lambda: "count = ≈ 3" in window.text(".debug-variables").replace("\n", " "), "the variable"
+        lambda: "count = = 3" in window.text(".debug-variables").replace("\n", " "), "the variable"
     )
     window.picture(results / "vscode-stepping.png")
 
@@ -158,7 +157,7 @@ def test_the_timeline_follows(window: Window, results: Path) -> None:
     assert bars == ["how_many", "count_letter", "format_answer"]
     timeline.select_option("#variable", label="count  (count_letter)")
     values = timeline.eval_on_selector_all(".value", "spans => spans.map(span => span.textContent)")
-    assert values == ["= 0", "≈ 1", "≈ 2", "≈ 3"]
+    assert [unmarked(value) for value in values] == ["= 0", "= 1", "= 2", "= 3"]
     window.picture(results / "vscode-timeline.png")
     timeline.click('[data-frame="9"].frame')
     window.wait_until(lambda: "frame 10 of" in timeline.text_content("#about"), "the chosen frame", 5)

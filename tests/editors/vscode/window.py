@@ -22,7 +22,6 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
-from playwright.sync_api import TimeoutError as NotInTime
 
 SETTINGS: dict[str, Any] = {
     "files.autoSave": "off",
@@ -50,6 +49,11 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 NBSP = "\u00a0"
+
+
+def unmarked(text: str) -> str:
+    """Plain spaces; and whether a value is computed or predicted is the server's matter: both are `=` here."""
+    return text.replace(NBSP, " ").replace("≈", "=")
 
 
 @dataclass
@@ -174,7 +178,7 @@ class Window:
                  .map(e => [parseInt(e.style.top), e.textContent])
                  .sort((a, b) => a[0] - b[0]).map(x => x[1])"""
         )
-        return [line.replace(NBSP, " ") for line in found]
+        return [unmarked(line) for line in found]
 
     def wait_for_line(self, pattern: str, timeout: float = 30.0) -> str:
         """Waits for a line that matches, and gives it."""
@@ -198,18 +202,15 @@ class Window:
     def text(self, selector: str) -> str:
         """The text of the first element, as it is seen."""
         found = self.page.evaluate("s => document.querySelector(s)?.innerText ?? ''", selector)
-        return str(found).replace(NBSP, " ")
+        return unmarked(str(found))
 
     def command(self, title: str) -> None:
         """Runs a command of the palette."""
         self.page.keyboard.press("F1")
         self.page.wait_for_selector('.quick-input-widget:not([style*="display: none"]) input')
         self.page.keyboard.type(title)
-        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first
-        row.wait_for(timeout=10_000)
-        self.page.keyboard.press("Enter")
-        with contextlib.suppress(NotInTime):
-            self.page.wait_for_selector(".quick-input-list .monaco-list-row", state="hidden", timeout=1500)
+        rows = self.page.locator(".quick-input-list .monaco-list-row:visible")
+        rows.filter(has_text=title).first.click(timeout=10_000)
 
     def press(self, *keys: str) -> None:
         """Presses keys, one after the other."""
@@ -249,7 +250,8 @@ class Window:
     def ghost(self) -> str:
         """The ghost text; nothing if there is none."""
         found: list[str] = self.page.evaluate(
-            """() => [...document.querySelectorAll('[class*="ghost-text-decoration"]')].map(e => e.textContent)"""
+            """() => [...document.querySelectorAll('[class*="ghost-text-decoration"]')]
+                 .map(e => e.textContent)"""
         )
         return "".join(found).replace(NBSP, " ")
 
