@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -76,13 +77,15 @@ def _run(args: argparse.Namespace) -> int:
         options = None
     if not isinstance(options, dict):
         raise CommandError("--options is no JSON object", BAD_USAGE)
-    return run_engine(
+    status = run_engine(
         args.model,
         options,
         idle=args.idle or IDLE_SECONDS,
         tcp=args.tcp,
         write_timeout=args.write_timeout or WRITE_TIMEOUT,
     )
+    # Threads may be deep inside a library; nothing is left that would have to wait for them.
+    os._exit(status)
 
 
 def _start(args: argparse.Namespace) -> int:
