@@ -41,7 +41,8 @@ def frames_of(done: Done) -> list[Frame]:
         assert list(frame)[:6] == ["event", "function", "line", "depth", "locals", "arg"]
         for value in frame["locals"].values():
             assert list(value) == ["repr", "origin", "confidence"]
-    assert list(end)[:7] == ["event", "reason", "value", "frames", "decisions", "tokens", "seconds"]
+    more = ["check"] if "check" in end else []
+    assert list(end) == ["event", "reason", "value", "frames", "decisions", "tokens", "seconds", *more]
     assert end["event"] == "end"
     assert end["frames"] == len(frames)
     return [Frame.from_json(frame) for frame in frames]

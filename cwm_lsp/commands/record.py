@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         for frame in recording.frames:
             print_json(frame.to_json())
-        print_json(recording.end.to_json())
+        print_json(recording.end.to_json(message=False))
     elif recording.frames or recording.end.reason != "failed":
         _print(Terminal(), document, recording)
     if recording.end.reason == "failed":

@@ -142,7 +142,7 @@ class _Json:
 
     def end(self, end: End) -> None:
         """Prints the end."""
-        data = end.to_json()
+        data = end.to_json(message=False)
         if self.check is not None:
             data["check"] = self.check.summary(end).to_json()
         print_json(data)

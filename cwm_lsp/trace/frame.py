@@ -118,8 +118,8 @@ class End:
     seconds: float = 0.0
     message: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON form of the command line; `message` appears only where there is one."""
+    def to_json(self, *, message: bool = True) -> dict[str, Any]:
+        """The JSON form of the command line; beside it `message`, where there is one and it is wanted."""
         data: dict[str, Any] = {
             "event": "end",
             "reason": self.reason,
@@ -129,6 +129,6 @@ class End:
             "tokens": self.tokens,
             "seconds": self.seconds,
         }
-        if self.message is not None:
+        if message and self.message is not None:
             data["message"] = self.message
         return data
