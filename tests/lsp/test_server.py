@@ -290,18 +290,13 @@ async def test_holes_are_filled_with_what_passes(editor: Editor) -> None:
     line = editor.line(uri, "lowest = ?")
     place = types.Position(line, len("    lowest = ?"))
     document = types.TextDocumentIdentifier(uri)
-    if editor.capabilities.completion_provider:  # an editor without ghost text
-        found = await soon(
-            editor.client.text_document_completion_async(types.CompletionParams(document, place))
-        )
-        texts = [item.text_edit.new_text for item in found.items]
-    else:
-        context = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)
-        params = types.InlineCompletionParams(context, document, place)
-        found = await soon(editor.client.text_document_inline_completion_async(params))
-        texts = [item.insert_text for item in found.items]
-        nowhere = types.InlineCompletionParams(context, document, types.Position(0, 0))
-        assert await soon(editor.client.text_document_inline_completion_async(nowhere)) is None
+    context = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)
+    params = types.InlineCompletionParams(context, document, place)
+    assert editor.capabilities.completion_provider is None  # it would offer the same
+    found = await soon(editor.client.text_document_inline_completion_async(params))
+    texts = [item.insert_text for item in found.items]
+    nowhere = types.InlineCompletionParams(context, document, types.Position(0, 0))
+    assert await soon(editor.client.text_document_inline_completion_async(nowhere)) is None
     assert texts
     params = types.CodeActionParams(document, types.Range(place, place), types.CodeActionContext([]))
     actions = await soon(editor.client.text_document_code_action_async(params))
@@ -311,6 +306,43 @@ async def test_holes_are_filled_with_what_passes(editor: Editor) -> None:
     method, edit = editor.seen[-1]
     assert method == types.WORKSPACE_APPLY_EDIT
     assert len(edit.edit.changes[uri]) == 2
+
+
+async def test_an_editor_without_ghost_text_and_markdown(tmp_path: Path) -> None:
+    env = {"CWM_LSP_FILL_SECONDS": "10"}
+    async with run_editor(tmp_path, recorded("emacs"), env=env) as editor:
+        uri = editor.open(EXAMPLES / "holes" / "best_profit.py")
+        place = types.Position(editor.line(uri, "lowest = ?"), len("    lowest = ?"))
+        document = types.TextDocumentIdentifier(uri)
+        asked = types.CompletionParams(document, place)
+        found = await soon(editor.client.text_document_completion_async(asked))
+        assert found.items
+        for item in found.items:
+            assert item.filter_text == "?"
+            assert item.text_edit.range.start.character == len("    lowest = ")
+            assert "examples come out right" in item.detail
+            assert isinstance(item.documentation, str)
+        nowhere = types.CompletionParams(document, types.Position(0, 3))
+        assert await soon(editor.client.text_document_completion_async(nowhere)) is None
+        whole = editor.open(STRAWBERRY)
+        await editor.command("cwm.trace", uri=whole)
+        told = await editor.hover(whole, "count += 1", "count")
+        assert "`" not in told
+        assert "|" not in told
+
+
+async def test_a_hover_says_what_it_waits_for(tmp_path: Path) -> None:
+    env = {"CWM_LSP_MAX_FRAMES": "100000", "CWM_LSP_GROUNDING": "flow"}
+    async with run_editor(tmp_path, recorded("vscode"), env=env) as editor:
+        uri = editor.open(tmp_path / "loop.py", "def f(n):\n    while n:\n        n += 1\n\n\n# cwm: f(1)\n")
+        for _ in range(400):
+            told = await editor.hover(uri, "n += 1", "n") or ""
+            if "frames so far" in told:
+                break
+            await asyncio.sleep(0.02)
+        assert "Predicting `f(1)`" in told
+        assert "waits for cwm-mini" in told
+        assert "predicting" in (await editor.lenses(uri))[0][0].title
 
 
 async def test_progress_is_shown_and_can_be_cancelled(tmp_path: Path) -> None:
