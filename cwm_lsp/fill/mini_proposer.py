@@ -68,8 +68,10 @@ class MiniProposer:
     ) -> list[list[Proposal]]:
         """For each hole what the model writes: its first choice, then what it draws."""
         try:
-            if not self.trust.known:
+            if states and not self.trust.known:
                 self._probe(document, problem, cancel)
+            if states and self.trust.known and not self.trust.believed:
+                return []  # what it says would only take the search's time
             return [self._proposals(document, site, problem, states, cancel) for site in problem.sites]
         except (BackendError, Unsupported, RecursionError):
             return []

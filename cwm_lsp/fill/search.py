@@ -98,6 +98,7 @@ class Search:
         self._base: list[Filling] = [unfilled] * len(program.document.holes)
         for at, filling in (base or {}).items():
             self._base[at] = filling
+        self._failed: set[tuple[str, ...]] = set()
         self._dead: dict[int, set[tuple[int, ...]]] = {}
         self._bit_of = {site.index: 1 << at for at, site in enumerate(self.sites)}
 
@@ -261,13 +262,19 @@ class Search:
 
     def try_out(self, indices: tuple[int, ...]) -> bool:
         """True if the combination meets every example; an example that fails is asked first from then on."""
-        fillings = self.fillings([some[at] for some, at in zip(self.candidates, indices, strict=True)])
+        chosen = [some[at] for some, at in zip(self.candidates, indices, strict=True)]
+        texts = tuple(candidate.text for candidate in chosen)
+        if texts in self._failed:
+            return False  # a round before tried it
+        fillings = self.fillings(chosen)
         self.report.verified += 1
         for at, example in enumerate(self.examples):
             self.report.runs += 1
             outcome = self.program.run(example, fillings, self._limits)
             if outcome.status == "returned" and example.met_by(outcome.value):
                 continue
+            if outcome.status != "refused":
+                self._failed.add(texts)
             pattern = 0
             for site in self.sites:
                 if outcome.reached >> site.index & 1:
