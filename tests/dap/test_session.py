@@ -686,8 +686,10 @@ def test_long_lists_open_in_pages_or_groups(client: Client, tmp_path: Path) -> N
 
 
 def test_the_console_assigns(client: Client, trace: dict[str, str]) -> None:
-    client.launch("attach", breakpoints=[mark(trace["program"], "loop")], **trace)
+    shows = {"supportsInvalidatedEvent": True}
+    client.launch("attach", breakpoints=[mark(trace["program"], "loop")], client=shows, **trace)
     assert client.request("evaluate", expression="n = n + 4", context="repl")["result"] == "✎ 7"
+    assert client.wait_event("invalidated")["body"]["areas"] == ["variables"]
     assert client.request("evaluate", expression="items[0][1] = 5", context="repl")["result"] == "✎ 5"
     assert client.locals()["items"] == "[[1, 5], {'a': (3, 4)}]"
     assert client.locals()["n"] == "7"
