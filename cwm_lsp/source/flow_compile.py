@@ -15,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from types import CodeType
 
 from cwm_lsp.source.document import Document
@@ -43,6 +44,7 @@ class Code:
     inlined: bool = False
 
 
+@lru_cache(maxsize=16)
 def codes_of(document: Document) -> tuple[Code, ...]:
     """Every code object of the document, the module's first, an outer one before those in it. Raises
     FlowError."""

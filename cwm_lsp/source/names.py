@@ -31,9 +31,8 @@ class Names:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._heads: dict[int, dict[int, Head]] = {}
-        self._free: dict[int, tuple[str, ...]] = {}
         self._locals: dict[int, frozenset[str]] = {}
-        self._ranks: dict[int, dict[str, int]] = {}
+        self._free: dict[str, tuple[str, ...]] = {}
         self._declared: dict[tuple[int, type], frozenset[str]] = {}
         self._try_nodes: dict[int, list[ast.Try]] = {}
         self._handlers: dict[tuple[int, int], int | None] = {}
@@ -246,13 +245,6 @@ class Names:
             )
         return name in found
 
-    def rank(self, function: Function) -> dict[str, int]:
-        """The place of each variable in `co_varnames`."""
-        found = self._ranks.get(id(function))
-        if found is None:
-            found = self._ranks[id(function)] = {name: at for at, name in enumerate(self.variables(function))}
-        return found
-
     def declared(self, function: Function, kind: type[ast.Global] | type[ast.Nonlocal]) -> frozenset[str]:
         """Names that the function declares global or nonlocal."""
         key = (id(function), kind)
@@ -389,14 +381,12 @@ class Names:
         """Names that the function declares nonlocal."""
         return self.declared(function, ast.Nonlocal)
 
-    def free_names(self, function: Function | str) -> tuple[str, ...]:
-        """Names that a function reads from the functions around it, in the order of `co_freevars`
-        (sorted)."""
-        if isinstance(function, str):
-            function = self._function(function)
-        key = id(function)
-        found = self._free.get(key)
+    def free_names(self, qualname: str) -> tuple[str, ...]:
+        """Names that a function uses and does not bind, sorted: those of the functions around it (closures.py
+        knows which they really are), of the module, and builtins."""
+        found = self._free.get(qualname)
         if found is None:
+            function = self._function(qualname)
             node = function.node
             bound = set(function.parameters) | set(self.variables(function))
             outside: set[int] = set()
@@ -406,9 +396,7 @@ class Names:
                 name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside
             }
             free = (used - bound) | set(self.nonlocals(function))
-            if "super" in used and self.class_around(function) is not None:
-                free.add("__class__")
-            found = self._free[key] = tuple(sorted(free))
+            found = self._free[qualname] = tuple(sorted(free))
         return found
 
     def variables(self, function: Function) -> tuple[str, ...]:

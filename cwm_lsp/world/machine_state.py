@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cwm_lsp.source.closures import Closures, closures_of
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.evaluate import Evaluator
 from cwm_lsp.source.execute import Progress
@@ -94,6 +95,7 @@ class State:
         self.document = document
         self.computes = computes
         self.names: Names = names_of(document)
+        self.closures: Closures = closures_of(document)
         self.stack: list[Running] = []
         self.certainty = 1.0
         self.doubts = Doubts()
@@ -155,7 +157,7 @@ class State:
     def view(self, running: Running) -> Iterator[tuple[str, Ref]]:
         """The names that a frame of the activation shows, its own and those of the functions around it."""
         yield from running.env.items()
-        for name in self.names.free_names(running.function):
+        for name in self.closures.free(running.function):
             if name not in running.env:
                 found = self._free(running, name)
                 if found is not None:
@@ -202,7 +204,7 @@ class State:
         ordered = [name for name in shown if name in held and name not in gone]
         if len(ordered) < len(held):
             fresh = [name for name in held if name not in shown and name not in gone]
-            rank = self.names.rank(top.function)
+            rank = self.closures.rank(top.function)
             fresh.sort(key=lambda name: rank.get(name, len(rank)))
             ordered += fresh
         values: dict[str, Value] = {}
