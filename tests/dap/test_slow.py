@@ -23,7 +23,7 @@ SHOWS_PROGRESS = {"supportsProgressReporting": True, "supportsInvalidatedEvent":
 
 
 def test_a_cold_step_shows_progress_and_can_be_paused() -> None:
-    with client(SLOW="0.2") as one:
+    with client(SLOW="1.5") as one:
         one.launch(program=STRAWBERRY, stopOnEntry=True, prefetch=0, client=SHOWS_PROGRESS)
         mark = len(one.events)
         one.request("continue", threadId=1)
@@ -35,7 +35,7 @@ def test_a_cold_step_shows_progress_and_can_be_paused() -> None:
         one.request("pause", threadId=1)
         stop = one.wait_event("stopped", since=mark)["body"]
         assert stop["reason"] == "pause"
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1.4
         one.wait_event("progressEnd", since=mark)
         assert one.locals()["word"] == "'strawberry'"
         one.go("stepBack")

@@ -268,10 +268,9 @@ def test_a_pause_stops_within_a_moment_and_loses_nothing() -> None:
     one = predicted(0, predictor)
     cancel = Cancel()
     threading.Timer(0.17, cancel.cancel).start()
-    began = time.monotonic()
     stop = one.continue_(cancel)
     assert stop.reason == "pause"
-    assert time.monotonic() - began < 0.4
+    assert stop.index < len(frames) - 5
     assert one.simulation.end is None
     predictor.seconds = 0
     assert one.continue_().reason == "end"
@@ -306,9 +305,8 @@ def test_what_was_predicted_ahead_is_dropped_with_a_fork() -> None:
     one.into()
     ahead.aim(one.index)
     time.sleep(0.1)
-    began = time.monotonic()
     ahead.rest()
-    assert time.monotonic() - began < 0.2
+    assert one.timeline.known < 30
     assert one.simulation.end is None
     old = one.simulation.branch
     one.edit({"letter": "'z'"})
