@@ -34,12 +34,13 @@ def env() -> Iterator[dict[str, str]]:
 
 def test_a_trace_starts_the_engine_and_the_next_one_shares_it(env: dict[str, str]) -> None:
     program = EXAMPLES / "gcd.py"
-    alone = cwm("trace", program, "--json", "--backend", MINI, env={**env, "CWM_LSP_BACKEND_ENGINE": "false"})
+    ask = ("trace", program, "--json", "--grounding", "flow", "--backend", MINI)
+    alone = cwm(*ask, env={**env, "CWM_LSP_BACKEND_ENGINE": "false"})
     assert alone.status == 0, alone.err
     assert "no engine runs" in cwm("engine", "status", env=env).out
-    first = cwm("trace", program, "--json", "--backend", MINI, env=env)
+    first = cwm(*ask, env=env)
     [status] = cwm("engine", "status", "--json", env=env).lines
-    second = cwm("trace", program, "--json", "--backend", MINI, env=env)
+    second = cwm(*ask, env=env)
     [after] = cwm("engine", "status", "--json", env=env).lines
     assert after["pid"] == status["pid"]
     assert after["answered"] > status["answered"] > 0
