@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv hooks test test-quick lint format types check bench ci demo clean distclean
+.PHONY: help venv hooks test test-quick test-editors pictures vsix lint format types check bench ci demo clean distclean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -31,6 +31,21 @@ test: venv  ## the whole test suite
 test-quick: venv  ## the part of the suite that takes seconds
 	$(PYTHON) -m pytest -m 'not slow' -x
 
+EDITORS ?= $(CURDIR)/.editors
+
+test-editors: venv  ## the plugins in real VS Code and Neovim, which are fetched into .editors first
+	$(PYTHON) -m pip install --quiet -e '.[editors]'
+	tests/editors/fetch.sh $(EDITORS)
+	CWM_EDITORS=$(EDITORS) $(PYTHON) -m pytest tests/editors
+
+pictures: test-editors  ## the documents' pictures of the editors, anew
+	$(PYTHON) tests/editors/pictures.py
+
+vsix:  ## the VS Code extension as a package (editors/vscode/*.vsix), with a wheel of the server in it
+	cd editors/vscode && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	rm -rf editors/vscode/bundled && $(BASE_PYTHON) -m pip wheel --quiet --no-deps --wheel-dir editors/vscode/bundled .
+	cd editors/vscode && npm run --silent package
+
 lint: venv  ## ruff: rules and formatting, nothing is changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,8 +59,9 @@ types: venv  ## mypy, strict
 
 check: lint types test-quick  ## lint, types and the quick tests: before every commit
 
-bench: venv  ## measure decoding (JSON on stdout; bench/LOG.md tells the history)
+bench: venv  ## measure decoding and the language server (JSON on stdout; bench/LOG.md tells the history)
 	$(PYTHON) bench/decode.py
+	$(PYTHON) bench/server.py
 
 demo: venv  ## predict the strawberry trace and hold it against a real run
 	$(PYTHON) -m cwm_lsp trace examples/strawberry.py --check

@@ -85,12 +85,6 @@ vscode() {
 
 browser() {
     packages chromium fonts-dejavu-core fonts-liberation
-    local to=$folder/browser
-    if [[ -d $to/node_modules/playwright-core ]]; then say "browser is there"; return; fi
-    mkdir -p "$to"
-    [[ -f $to/package.json ]] || echo '{"private":true}' >"$to/package.json"
-    (cd "$to" && npm install --no-save --ignore-scripts playwright-core@1.65) >"$folder/browser.log" 2>&1 \
-        || cannot "playwright-core can't be had from npm (see $folder/browser.log)"
 }
 
 lint() {

@@ -52,7 +52,7 @@ NBSP = "\u00a0"
 
 
 def unmarked(text: str) -> str:
-    """Plain spaces; and whether a value is computed or predicted is the server's matter: both are `=` here."""
+    """Plain spaces; whether a value is computed or predicted is the server's matter: both are `=` here."""
     return text.replace(NBSP, " ").replace("≈", "=")
 
 
