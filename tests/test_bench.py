@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.cli_fixture import EXAMPLES, ROOT, environment
 
 
@@ -20,3 +22,16 @@ def test_decode_prints_json() -> None:
     assert report["plain"]["tokens"] >= report["tokens_per_frame"] * report["frames"] - 1
     for name in ("frames_per_second", "seconds_to_first_frame", "speedup", "speedup_cpu"):
         assert report[name] > 0
+
+
+@pytest.mark.slow
+def test_the_bench_of_the_server_prints_json() -> None:
+    command = [sys.executable, "bench/server.py", "--functions", "12", "--rounds", "8"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["functions"] == 12
+    assert report["exit_status"] == 0
+    for name in ("typing_ms", "hover_ms", "hints_ms"):
+        assert 0 < report[name]["p50"] <= report[name]["p90"] <= report[name]["worst"]
+    assert 0 < report["memory_mb"]["started"] < report["memory_mb"]["most"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Generator
 from concurrent.futures import Future
 from typing import Any
 
@@ -27,6 +28,7 @@ INVALID_PARAMS = -32602
 NOT_INITIALIZED = -32002
 
 OURS = ("cwm/", "cwm.")
+TRACE_SCHEME = "cwm-trace"
 
 
 class InvalidParamsError(JsonRpcInvalidParams):
@@ -165,6 +167,15 @@ class Protocol(LanguageServerProtocol):
             self._send_data({"jsonrpc": "2.0", "id": msg_id, "error": data})
             return
         self._send_data({"jsonrpc": "2.0", "id": msg_id, "result": self._converter.unstructure(result)})
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """pygls' answer, with the scheme of our virtual documents, which pygls can't announce."""
+        result = yield from super().lsp_initialize(params)
+        if result.capabilities.workspace is not None:
+            options = types.TextDocumentContentOptions([TRACE_SCHEME])
+            result.capabilities.workspace.text_document_content = options
+        return result
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:

@@ -72,7 +72,6 @@ COMMANDS = (
     "cwm.fillAll",
 )
 REQUESTS = ("cwm/trace",)
-TRACE_SCHEME = "cwm-trace"
 
 
 class Server(LanguageServer):

@@ -12,7 +12,7 @@ import platformdirs
 from lsprotocol import types
 
 from cwm_lsp.lsp.facts import Traced
-from cwm_lsp.lsp.server import TRACE_SCHEME
+from cwm_lsp.lsp.protocol import TRACE_SCHEME
 from cwm_lsp.lsp.session import Session
 from cwm_lsp.lsp.sources import Source
 from cwm_lsp.lsp.trace_text import trace_text

@@ -140,7 +140,15 @@ async def test_the_trace_is_a_document(editor: Editor) -> None:
     assert "nothing was run" in shown["text"]
     if editor.client.capabilities.window.show_document:
         assert editor.client.shown_documents[-1].uri == shown["uri"]
-    if shown["uri"].startswith("file:"):
+    if editor.client.capabilities.workspace.text_document_content is not None:
+        assert shown["uri"].startswith("cwm-trace:/")
+        announced = editor.capabilities.workspace.text_document_content
+        assert announced.schemes[0] == "cwm-trace"
+        params = types.TextDocumentContentParams(shown["uri"])
+        method = types.WORKSPACE_TEXT_DOCUMENT_CONTENT
+        content = await soon(editor.client.protocol.send_request_async(method, params))
+        assert content.text == shown["text"]
+    else:
         assert Path(types_path(shown["uri"])).read_text(encoding="utf-8") == shown["text"]
     again = await editor.command("cwm.showTrace", trace=shown["trace"], quiet=True)
     assert again["text"] == shown["text"]
