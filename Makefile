@@ -26,10 +26,10 @@ hooks: venv  ## run lint, format and types before every commit (needs pre-commit
 	$(BIN)/pre-commit install
 
 test: venv  ## the whole test suite
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2
 
 test-quick: venv  ## the part of the suite that takes seconds
-	$(PYTHON) -m pytest -m 'not slow' -x
+	$(PYTHON) -m pytest -n 2 -m 'not slow' -x
 
 EDITORS ?= $(CURDIR)/.editors
 

@@ -15,6 +15,10 @@ from cwm_lsp.model.embedded import OnnxRunner
 from cwm_lsp.model.transformers import TorchRunner
 from tests.model.conftest import VARIANTS, WINDOW
 
+EACH_VARIANT = [
+    pytest.param(each, marks=() if each == "full-last" else pytest.mark.slow) for each in VARIANTS
+]
+
 TOLERANCE = 2e-4
 LENGTH = 5 * WINDOW + 7
 
@@ -34,7 +38,7 @@ def runner(request: pytest.FixtureRequest, engines: dict[str, Any]) -> Any:
     return engines[request.param].runner
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", EACH_VARIANT)
 def test_same_logits_past_the_window(
     variant: str, checkpoint: Callable[[str], Path], rng: np.random.Generator
 ) -> None:
@@ -127,7 +131,7 @@ def test_a_sequence_does_not_outgrow_the_context(engines: dict[str, Any], rng: n
     assert (full.reason, len(full.tokens)) == ("length", 3)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", EACH_VARIANT)
 def test_same_tokens(variant: str, checkpoint: Callable[[str], Path], rng: np.random.Generator) -> None:
     from cwm_lsp.model.embedded import EmbeddedBackend
     from cwm_lsp.model.transformers import TransformersBackend

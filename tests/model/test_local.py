@@ -16,7 +16,7 @@ from cwm_lsp.model.backend import Backend, BackendError, Cancel, Request
 from cwm_lsp.model.embedded import EmbeddedBackend
 from cwm_lsp.model.local import Gate
 
-LONG = 400
+LONG = 200
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def round_trip(made: Made) -> None:
 
 
 @given(traces())
-@settings(STEADY, max_examples=200)
+@settings(STEADY, max_examples=60)
 def test_made_traces_come_back(made: Made) -> None:
     round_trip(made)
 
@@ -57,7 +57,7 @@ def test_ten_thousand_made_traces_come_back(part: int) -> None:
 
 
 @given(traces())
-@settings(STEADY, max_examples=200)
+@settings(STEADY, max_examples=60)
 def test_a_prompt_grows_by_appending(made: Made) -> None:
     context = Context.called(made.program, "f('<|frame_sep|>')")
     prompt, expected = CODEC.prompt(context), None

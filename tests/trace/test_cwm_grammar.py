@@ -241,7 +241,7 @@ STEADY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(text=LINES, value=VALUES)
-@settings(STEADY, max_examples=300)
+@settings(STEADY, max_examples=100)
 def test_any_text_is_spelt_as_it_is(text: str, value: str) -> None:
     matcher = llguidance.LLMatcher(
         vocabulary().guide(), f"start: {literal(text)} <|frame_sep|>\n", log_level=0
@@ -256,7 +256,7 @@ def test_any_text_is_spelt_as_it_is(text: str, value: str) -> None:
 
 
 @given(traces(), st.integers(0, 10))
-@settings(STEADY, max_examples=150)
+@settings(STEADY, max_examples=50)
 def test_every_frame_of_a_made_trace_is_taken(made: Made, number: int) -> None:
     scope: Scope = None
     options = tuple(as_option(frame) for frame in made.frames)

@@ -97,6 +97,7 @@ def test_it_kills_its_parent() -> None:
     assert outcome(run(text, "f()")) == ("failed", "The program killed the process that watches over it.")
 
 
+@pytest.mark.slow
 def test_it_stops_its_parent() -> None:
     text = """\
         import os, signal, time
@@ -111,8 +112,8 @@ def test_it_stops_its_parent() -> None:
     "body",
     [
         "while True: pass",
-        "while True:\n        n = 1",
-        "import time; time.sleep(100)",
+        pytest.param("while True:\n        n = 1", marks=pytest.mark.slow),
+        pytest.param("import time; time.sleep(100)", marks=pytest.mark.slow),
         "input_ = 10 ** 10 ** 8",
     ],
 )
@@ -125,6 +126,7 @@ def test_it_does_not_end(body: str) -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 def test_the_module_does_not_end() -> None:
     recording = run("while True: pass\ndef f(): pass\n", "f()", SHORT)
     assert outcome(recording) == (
@@ -168,6 +170,7 @@ def test_values_may_be_large_but_not_the_trace() -> None:
     assert recording.frames[-1].locals["word"].repr == "'" + "x" * 996 + "..."
 
 
+@pytest.mark.slow
 def test_it_prints_without_end() -> None:
     text = "def f():\n    while True: print('x' * 100_000)\n"
     recording = run(text, "f()", Limits(seconds=3.0, frames=10**8, output_bytes=5000))
@@ -302,6 +305,7 @@ def test_it_forks() -> None:
     assert len(recording.frames) == 7
 
 
+@pytest.mark.slow
 def test_it_leaves_processes_behind() -> None:
     text = """\
         import os, subprocess, sys, time

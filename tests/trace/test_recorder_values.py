@@ -37,7 +37,7 @@ values: st.SearchStrategy[Any] = st.deferred(
 
 
 @given(values)
-@settings(max_examples=500)
+@settings(max_examples=150)
 def test_plain_values_are_their_repr(value: Any) -> None:
     assert render(value) == repr(value)
 

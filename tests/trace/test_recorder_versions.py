@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +29,12 @@ def interpreter(version: str) -> str | None:
     return None
 
 
-@pytest.fixture(params=VERSIONS)
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@pytest.fixture(
+    params=[pytest.param(each, marks=() if each == HERE else pytest.mark.slow) for each in VERSIONS]
+)
 def python(request: pytest.FixtureRequest) -> str:
     found = interpreter(request.param)
     if found is None:

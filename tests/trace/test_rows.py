@@ -116,7 +116,7 @@ frames_of_any_kind = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.lists(frames_of_any_kind, max_size=15))
 def test_any_frames_can_be_shown(frames: list[Frame]) -> None:
     document = Document.from_text(NESTED)

@@ -122,7 +122,7 @@ FRAMES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(FRAMES, max_size=12))
 def test_any_frames_are_taken(frames: list[Frame]) -> None:
     document, _ = runs("generators")
