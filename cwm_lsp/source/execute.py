@@ -175,7 +175,9 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
                 yield from delete(walk, target)
         case ast.Break():
             yield from _leave_loop(walk, progress, line)
-        case ast.Pass() | ast.Continue() | ast.Global() | ast.Nonlocal() | ast.Try():
+        case ast.Try():
+            return (yield from _statements(walk, progress, siblings_on_line(node.body, line), line))
+        case ast.Pass() | ast.Continue() | ast.Global() | ast.Nonlocal():
             pass
         case _:
             raise Unsupported(f"{type(node).__name__} statements can't be taken apart yet")
