@@ -23,6 +23,7 @@ from cwm_lsp.fill.states import State
 from cwm_lsp.model.backend import Backend, BackendError, Cancel
 from cwm_lsp.source.calls import CallError
 from cwm_lsp.source.document import Document, DocumentError
+from cwm_lsp.source.flow_compile import FlowError
 from cwm_lsp.source.literals import Refused, value_of
 from cwm_lsp.trace.codec import Choices
 from cwm_lsp.trace.frame import Frame
@@ -36,6 +37,10 @@ MOST_TRIED = 400
 MOST_FOUND = 5
 FRAMES = 300
 _LIMITS = RunLimits(frames=FRAMES, seconds=0.3)
+
+
+_UNTELLABLE = (CallError, FlowError, ValueError, RecursionError)
+"""What simulating can end in where the code is not Python after all (a `nonlocal` without its name)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +117,10 @@ class PlainSearch:
                 "flow",
                 Budgets(frames=FRAMES, seconds=1.0),
             )
-        except CallError:
+        except _UNTELLABLE:
             return
         waiting = {self._line(site): site for site in self.sites}
-        for frame in (*simulation.frames, *simulation.run()):
+        for frame in _frames(simulation):
             if frame.event == "line" and frame.line in waiting:
                 yield waiting.pop(frame.line), _state(frame)
             if not waiting or self._stop():
@@ -164,7 +169,7 @@ class PlainSearch:
                 return None
             try:
                 outcome = run_call(filled, example.call.text, _LIMITS)
-            except CallError:
+            except _UNTELLABLE:
                 return None
             value, sure = outcome.value, outcome.kind == "returned" and outcome.all_computed
             if outcome.kind == "stopped":
@@ -185,9 +190,9 @@ class PlainSearch:
                 self._predictor = GroundedPredictor(predictor_for(self._backend))
             budgets = Budgets(frames=FRAMES, seconds=max(0.05, self._end - self._clock()))
             simulation = Simulation.start(filled, example.call.text, self._predictor, "flow", budgets)
-        except (BackendError, CallError, ValueError):
+        except (BackendError, *_UNTELLABLE):
             return None, False
-        for _ in simulation.run():
+        for _ in _frames(simulation):
             if self._stop():
                 return None, False
         end = simulation.end
@@ -208,13 +213,22 @@ def contradicted(
             return False
         try:
             outcome = run_call(filled, example.call.text, _LIMITS)
-        except CallError:
+        except _UNTELLABLE:
             return False
         if outcome.kind == "raised" and outcome.all_computed:
             return True
         if outcome.kind == "returned" and outcome.all_computed and not _meets(example, outcome.value or ""):
             return True
     return False
+
+
+def _frames(simulation: Simulation) -> Iterator[Frame]:
+    """The frames of a simulation, as far as it goes."""
+    try:
+        yield from simulation.frames
+        yield from simulation.run()
+    except _UNTELLABLE:
+        return
 
 
 def _state(frame: Frame) -> State:
