@@ -12,7 +12,15 @@ from tests.cli_fixture import EXAMPLES, ROOT, environment
 
 
 def test_decode_prints_json() -> None:
-    command = [sys.executable, "bench/decode.py", str(EXAMPLES / "gcd.py"), "--max-frames", "15"]
+    command = [
+        sys.executable,
+        "bench/decode.py",
+        str(EXAMPLES / "gcd.py"),
+        "--max-frames",
+        "15",
+        "--repeats",
+        "2",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -20,7 +28,14 @@ def test_decode_prints_json() -> None:
     assert 0 < report["decisions_per_frame"] < report["tokens_per_frame"]
     assert report["passes"] < report["plain"]["passes"] == report["plain"]["tokens"]
     assert report["plain"]["tokens"] >= report["tokens_per_frame"] * report["frames"] - 1
-    for name in ("frames_per_second", "seconds_to_first_frame", "speedup", "speedup_cpu"):
+    assert report["plain_bare"]["tokens"] < report["plain"]["tokens"]
+    # What is bare is what the constrained side has: questions and answers, three tokens at the head of a
+    # block, and at most three for what comes next.
+    bare = report["tokens_per_frame"] * report["frames"] + 6 * report["frames"]
+    assert report["plain_bare"]["tokens"] <= bare + 1
+    assert 0 < report["network_seconds"] < report["seconds"]
+    ratios = ("speedup", "speedup_cpu", "speedup_bare", "speedup_bare_cpu")
+    for name in ("frames_per_second", "seconds_to_first_frame", *ratios):
         assert report[name] > 0
 
 
