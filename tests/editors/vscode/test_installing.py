@@ -1,4 +1,4 @@
-"""Without a server: one message with buttons, and the wheel that the package carries, once one agrees.
+"""Without a server: one message with buttons, and the wheel that the package carries, once one agrees."""
 
 from __future__ import annotations
 
