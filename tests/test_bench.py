@@ -50,3 +50,16 @@ def test_the_bench_of_the_server_prints_json() -> None:
     for name in ("typing_ms", "hover_ms", "hints_ms"):
         assert 0 < report[name]["p50"] <= report[name]["p90"] <= report[name]["worst"]
     assert 0 < report["memory_mb"]["started"] < report["memory_mb"]["most"]
+
+
+def test_fills_prints_json() -> None:
+    command = [sys.executable, "bench/fills.py", "--task", "rotate", "is_prime", "--modes", "search", "--cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)["search"]
+    assert report["rank_1"] == report["first_five"] == report["answered"] == 2
+    assert report["by_level"] == {"1": "1/1", "2": "1/1"}
+    for row in report["rows"]:
+        assert row["rank"] == 1
+        assert 0 < row["first_verification"] <= row["verifications"]
+        assert 0 < row["first_seconds"] <= row["seconds"]

@@ -213,7 +213,8 @@ def test_what_the_fast_search_refuses_is_simulated() -> None:
 
 
 def test_code_that_is_not_python_after_all_is_left_open() -> None:
-    text = "# cwm: f(3) -> 4\ndef f(n):\n    def g():\n        nonlocal current\n        return ?\n    return g()\n"
+    inner = "    def g():\n        nonlocal current\n        return ?\n"
+    text = f"# cwm: f(3) -> 4\ndef f(n):\n{inner}    return g()\n"
     [found] = finished(text, 0.3)
     assert found.fills == ()
     assert "left open" in (found.reason or "")
