@@ -50,6 +50,8 @@ def run_comprehension(
 
 def _round(walk: Evaluator, rounds: Rounds, node: Comprehension) -> LineWalk:
     places = _places(node)
+    if not rounds.walkers:
+        raise Unsupported("a comprehension that is over can't go on")
     while True:
         level = len(rounds.walkers) - 1
         walk.jumps_at = places[level]
