@@ -56,7 +56,7 @@ def main() -> None:
     for mode in args.modes.split(","):
         backend = loaded(args.model) if mode == "model" else None
         clock = time.thread_time if args.cpu else time.monotonic
-        rows = [measured(*task, backend, args.seconds, clock) for task in tasks]
+        rows = [measured(task, backend, args.seconds, clock) for task in tasks]
         report[mode] = {**summary(rows), "rows": rows}
     print(json.dumps(report, indent=1))
 
@@ -69,9 +69,10 @@ def loaded(name: str) -> Backend:
 
 
 def measured(
-    name: str, level: int, text: str, hidden: Any, backend: Backend | None, seconds: float, clock: Any
+    task: tuple[str, int, str, Any], backend: Backend | None, seconds: float, clock: Any
 ) -> dict[str, Any]:
     """One task: the rank of the first right filling, and what it cost."""
+    name, level, text, hidden = task
     forget()
     document = Document.from_text(text)
     began = clock()
@@ -99,7 +100,7 @@ def measured(
         "seconds": round(took, 3),
         "verifications": max((one.verified for one in reports), default=0),
         "first_verification": next((one.first_verified for one in reports), None),
-        "fills": [fills for fills in combined][:1],
+        "fills": combined[:1],
     }
 
 
