@@ -38,6 +38,7 @@ export class Timeline implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private place: Here | undefined;
   private run: Run | undefined;
+  private stop: Stopped | undefined;
   private readonly line = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor("editor.rangeHighlightBackground"),
@@ -85,6 +86,7 @@ export class Timeline implements vscode.WebviewViewProvider {
     try {
       this.run = await this.server.request<Run>("cwm/trace", this.place);
       this.post({ kind: "run", run: this.run });
+      this.stopped(this.stop);
     } catch (problem) {
       this.post({ kind: "message", text: sentence(problem) });
     }
@@ -92,6 +94,7 @@ export class Timeline implements vscode.WebviewViewProvider {
 
   /** A debug session stopped somewhere, or is over. */
   stopped(stop: Stopped | undefined): void {
+    this.stop = stop;
     const same = stop && this.run && stop.session.configuration["call"] === this.run.call && !stop.edited;
     this.post({ kind: "stop", frame: same ? stop.frame : null });
   }

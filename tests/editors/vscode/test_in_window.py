@@ -155,6 +155,11 @@ def test_the_timeline_follows(window: Window, results: Path) -> None:
     assert timeline.text_content(".call") == 'how_many("strawberry", "r")'
     bars = timeline.eval_on_selector_all(".bar", "bars => bars.map(bar => bar.textContent)")
     assert bars == ["how_many", "count_letter", "format_answer"]
+    # The run is stopped before its last line in how_many: the timeline stands there too.
+    here = number_of(window, "return format_answer")
+    window.wait_until(
+        lambda: f"how_many:{here}" in timeline.text_content("#about"), "the frame of the stop", 10
+    )
     timeline.select_option("#variable", label="count  (count_letter)")
     values = timeline.eval_on_selector_all(".value", "spans => spans.map(span => span.textContent)")
     assert [unmarked(value) for value in values] == ["= 0", "= 1", "= 2", "= 3"]
