@@ -399,8 +399,9 @@ class Evaluator(Asking):
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Walk:
         walker = yield from self.iteration(node.generators[0].iter)
-        if _is_constant_list(node.generators[0].iter) and type(walker.sources[0]) is list:
-            # The compiler makes a tuple of a list that is only walked over.
+        source = node.generators[0].iter
+        if isinstance(source, ast.List) and not any(isinstance(part, ast.Starred) for part in source.elts):
+            # The compiler makes a tuple of a list display that is only walked over.
             from cwm_lsp.source.iterations import walker_of
 
             walker = walker_of(tuple(walker.sources[0]))
@@ -470,8 +471,3 @@ def _apart(one: Any, two: Any) -> bool:
     return isinstance(one, FunctionObject | ClassObject | GeneratorObject) and not isinstance(
         two, Opaque | Instance
     )
-
-
-def _is_constant_list(node: ast.expr) -> bool:
-    """True for a list display of constants (tuples of constants and negative numbers among them)."""
-    return isinstance(node, ast.List) and all(is_constant(part) for part in node.elts)

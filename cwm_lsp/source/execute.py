@@ -47,13 +47,15 @@ def head_span(head: Head) -> tuple[int, int]:
 class Progress:
     """What an activation remembers between lines beside its variables: `loops` maps the line of a `for` to
     what it walks over, `subjects` the line of a `match` to its subject, `exception` is the one being
-    handled, `leaving` what happens once a `finally` is done, `rounds` how far a comprehension has come."""
+    handled, `leaving` what happens once a `finally` is done, `rounds` how far a comprehension has come,
+    `turning` the lines of `while` loops on one line that go on with their body."""
 
     loops: dict[int, Walker] = field(default_factory=dict)
     subjects: dict[int, Ref] = field(default_factory=dict)
     exception: Ref | None = None
     leaving: Outcome | None = None
     rounds: Any = None
+    turning: set[int] = field(default_factory=set)
 
 
 def heads_by_line(body: list[ast.stmt]) -> dict[int, Head]:
@@ -104,7 +106,7 @@ def _statements(walk: Evaluator, progress: Progress, statements: list[ast.stmt],
     for statement in statements:
         walk.over(*head_span(statement), line if statement is statements[0] else 0)
         outcome = yield from _statement(walk, progress, statement, line)
-        if outcome.kind != "next":
+        if outcome.kind != "next" or outcome.jump:
             break
     return outcome
 
@@ -153,10 +155,13 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
                 said = () if node.msg is None else ((yield from walk.eval(node.msg)).value,)
                 return Outcome("raise", raised=Ref(ExceptionObject("AssertionError", said), truth.sure))
             return Outcome("next", True)
+        case ast.While() if node.body[0].lineno == line:
+            return (yield from _short_while(walk, progress, node, line))
         case ast.If() | ast.While():
             truth = yield from walk.test(node.test)
             if truth.value is True:
-                return (yield from _body_on_line(walk, progress, node.body, line, True))
+                outcome = yield from _body_on_line(walk, progress, node.body, line, True)
+                return _again(outcome, node, line)
             return Outcome("next", False)
         case ast.For():
             return (yield from _for(walk, progress, node, line))
@@ -175,9 +180,12 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
                 yield from delete(walk, target)
         case ast.Break():
             yield from _leave_loop(walk, progress, line)
+            return Outcome("next", jump="break")
+        case ast.Continue():
+            return Outcome("next", jump="continue")
         case ast.Try():
             return (yield from _statements(walk, progress, siblings_on_line(node.body, line), line))
-        case ast.Pass() | ast.Continue() | ast.Global() | ast.Nonlocal():
+        case ast.Pass() | ast.Global() | ast.Nonlocal():
             pass
         case _:
             raise Unsupported(f"{type(node).__name__} statements can't be taken apart yet")
@@ -219,7 +227,33 @@ def _for(walk: Evaluator, progress: Progress, node: ast.For, line: int) -> LineW
         progress.loops.pop(line, None)
         return Outcome("next", False)
     yield from assign(walk, node.target, item)
-    return (yield from _body_on_line(walk, progress, node.body, line, True))
+    return _again((yield from _body_on_line(walk, progress, node.body, line, True)), node, line)
+
+
+def _short_while(walk: Evaluator, progress: Progress, node: ast.While, line: int) -> LineWalk:
+    """A `while` whose body stands on its line: the test after the body belongs to the same visit, and only if
+    it holds, the body is visited again."""
+    if line not in progress.turning and (yield from walk.test(node.test)).value is False:
+        return Outcome("next", False)
+    progress.turning.discard(line)
+    outcome = yield from _statements(walk, progress, siblings_on_line(node.body, line), line)
+    if outcome.kind != "next" or outcome.jump == "break":
+        return outcome if outcome.kind != "next" else Outcome("next", False)
+    if (yield from walk.test(node.test)).value is False:
+        return Outcome("next", False)
+    progress.turning.add(line)
+    return Outcome("next", line=line)
+
+
+def _again(outcome: Outcome, node: ast.stmt, line: int) -> Outcome:
+    """A loop whose body stands on its own line comes back to it."""
+    if isinstance(node, ast.For) and node.body[0].lineno == line and outcome.kind == "next":
+        if outcome.jump == "break":
+            outcome.branch = False
+        else:
+            outcome.line = line
+        outcome.jump = ""
+    return outcome
 
 
 def _leave_loop(walk: Evaluator, progress: Progress, line: int) -> Generator[Question, Answer, None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -253,11 +253,7 @@ class Names:
             node = function.node
             body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
             found = self._declared[key] = frozenset(
-                name
-                for statement in body
-                for part in ast.walk(statement)
-                if isinstance(part, kind)
-                for name in part.names
+                name for part in _own_parts(body) if isinstance(part, kind) for name in part.names
             )
         return found
 
@@ -315,6 +311,27 @@ class Names:
                     for statement in part:
                         blocks[id(statement)] = part
         return blocks
+
+    def loop_starts(self, function: Function, line: int) -> tuple[int, ...]:
+        """Where the innermost loop around a line goes on: its head, or the first line of its body."""
+        loops = [
+            node
+            for node in ast.walk(function.node)
+            if isinstance(node, ast.For | ast.While) and node.lineno <= line <= (node.end_lineno or line)
+        ]
+        inner = max(loops, key=lambda node: node.lineno, default=None)
+        return () if inner is None else (inner.lineno, inner.body[0].lineno)
+
+    def after_one_liner(self, function: Function, line: int) -> tuple[int, ...] | None:
+        """What comes after an `if` whose body stands on its line; None if there is no such `if`."""
+        head = self.heads(function).get(line)
+        if not isinstance(head, ast.If) or head.body[0].lineno != line:
+            return None
+        if head.orelse:
+            return (head.orelse[0].lineno,)
+        block = self.block(function, head)
+        at = next(at for at, each in enumerate(block) if each is head)
+        return (block[at + 1].lineno,) if at + 1 < len(block) else self.loop_starts(function, line)
 
     def successors(self, function: Function, line: int) -> tuple[int, ...]:
         """The lines that may come after a line."""
@@ -415,6 +432,16 @@ class Names:
                         names.setdefault(name)
             found = self._variables[id(function)] = tuple(names)
         return found
+
+
+def _own_parts(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes of a function's body that are not in functions or classes within it."""
+    todo = list(body)
+    while todo:
+        part = todo.pop()
+        yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            todo.extend(ast.iter_child_nodes(part))
 
 
 def is_docstring(node: ast.stmt) -> bool:

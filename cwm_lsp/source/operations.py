@@ -145,7 +145,8 @@ class Outcome:
 
     `branch` is the truth of its test (loops: whether an item was taken), None where it has none; `value`
     is what it returned or yielded; `raised` the exception that left it, or went unmatched by an except
-    clause (kind "next"); `line` where it must go on, if it is only there.
+    clause (kind "next"); `line` where it must go on, if it is only there;
+    `jump` is how it leaves a block.
     """
 
     kind: Literal["next", "return", "yield", "raise"]
@@ -153,3 +154,4 @@ class Outcome:
     value: Ref | None = None
     raised: Ref | None = None
     line: int | None = None
+    jump: Literal["", "break", "continue"] = ""

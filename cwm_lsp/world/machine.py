@@ -193,7 +193,7 @@ class Machine(Follower):
             top.raised = outcome.raised
         elif isinstance(self.names.heads(top.function).get(top.line), ast.ExceptHandler):
             top.raised = None  # it was caught
-        return Step("line", branch=outcome.branch, line=outcome.line)
+        return Step("line", branch=outcome.branch, line=outcome.line, jump=outcome.jump)
 
     def _leave(self, outcome: Outcome) -> Step:
         self.top.result = self._beneath_doubt(outcome.value)

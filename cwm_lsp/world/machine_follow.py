@@ -9,6 +9,7 @@ import ast
 
 from cwm_lsp.source.functions import Function
 from cwm_lsp.source.objects import (
+    GeneratorObject,
     Variables,
     replace_contents,
     show,
@@ -197,6 +198,8 @@ class Follower(State):
             return
         text = frame.arg.repr if frame.arg else "None"
         result = ended.result
+        if self._drops_generators(ended, result):
+            self.top.lost = True
         unwinding = ended.raised is not None and text == "None" and not ended.yielded
         if unwinding and ended.progress.leaving is not None and ended.progress.leaving.kind == "return":
             unwinding = False
@@ -211,6 +214,20 @@ class Follower(State):
             self.top.situation, self.top.raised = "unwound", ended.raised
             return
         self._answer(self._returned(result, text, frame))
+
+    def _drops_generators(self, ended: Running, result: Ref | None) -> bool:
+        """True if a generator that has begun is held by nothing any more: it is closed now, unasked."""
+        waiting = [number for number, held in self.generators.items() if isinstance(held, Running)]
+        if not waiting or ended.yielded:
+            return False
+        scope = ActivationScope(self, self.top)
+        return any(
+            isinstance(ref.value, GeneratorObject)
+            and ref.value.number in waiting
+            and (result is None or result.value is not ref.value)
+            and not scope.held(ref.value)
+            for ref in ended.env.values()
+        )
 
     def _returned(self, result: Ref | None, text: str, frame: Frame) -> Ref:
         if result is not None and self.text_of(result) == text:

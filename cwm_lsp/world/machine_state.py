@@ -58,6 +58,7 @@ class Step:
     line: int | None = None
     unwinding: bool = False
     value: Ref | None = None
+    jump: str = ""
 
 
 LineRun = Generator[Question, Answer, Outcome]

@@ -6,6 +6,7 @@ Leaves out the walk itself (machine.py) and who answers its questions.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -119,8 +120,26 @@ def lines_ahead(machine: Machine, step: Step, roads: Roads) -> list[int]:
         inside = machine.names.first_inside(machine.top.function, machine.top.line)
         taken = [line for line in lines if line == inside]
         found = (taken or lines) if step.branch else [line for line in lines if line not in taken]
-        return found if len(found) < 2 else _beyond_head(machine, found)
+        lines = found if len(found) < 2 else _beyond_head(machine, found)
+    if len(lines) > 1:
+        lines = _past_one_liner(machine, step, lines)
     return lines
+
+
+def _past_one_liner(machine: Machine, step: Step, lines: list[int]) -> list[int]:
+    """`if x: break` and the like: where the jump goes, or what comes after it."""
+    top = machine.top
+    after = machine.names.after_one_liner(top.function, top.line)
+    if after is None:
+        return lines
+    if step.jump == "continue":
+        heads = [line for line in lines if line in machine.names.loop_starts(top.function, top.line)]
+        return heads[:1] or lines
+    head = machine.names.heads(top.function).get(top.line)
+    otherwise = isinstance(head, ast.If) and bool(head.orelse)
+    if step.branch is False or not (step.jump or otherwise):
+        return [line for line in lines if line in after][:1] or lines
+    return [line for line in lines if line not in after] or lines
 
 
 def _beyond_head(machine: Machine, lines: list[int]) -> list[int]:
