@@ -7,7 +7,7 @@ Leaves out predicting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cwm_lsp.source.calls import CallError, TracedCall, bind, calls_in, parse_call
 from cwm_lsp.source.dependencies import Closure, closure_of
@@ -15,6 +15,9 @@ from cwm_lsp.source.document import Document, DocumentError
 from cwm_lsp.source.flow import FlowError, flow_of
 from cwm_lsp.source.functions import Function
 from cwm_lsp.trace.cache import trace_key
+
+MOST_OTHERS = 8
+"""Calls of one function, besides the one that is shown, that are traced to see whether they come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A function at the top level, the call to trace (None: the file shows none that can be bound), all calls
-    that could be, and the key of its trace."""
+    that could be, and the key of its trace. `others` are the plans of further calls, to be held against what
+    the file says about them."""
 
     function: Function
     call: TracedCall | None
@@ -45,6 +49,7 @@ class Plan:
     closure: Closure
     key: str | None
     by_user: bool = False
+    others: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,11 @@ class Analysis:
     error: DocumentError | None = None
     lines: Mapping[Function, frozenset[int]] = field(default_factory=dict)
     around: Mapping[int, Function] = field(default_factory=dict)
+
+    @property
+    def every_plan(self) -> tuple[Plan, ...]:
+        """The plans of all calls: those that are shown first, then the others."""
+        return (*self.plans, *(other for plan in self.plans for other in plan.others))
 
     def plan(self, function: str) -> Plan | None:
         """The plan of a function, by its qualname."""
@@ -87,7 +97,10 @@ def analyse(snapshot: Snapshot, model: str, grounding: str, chosen: Mapping[str,
             own = _chosen(document, chosen.get(function.qualname), function.qualname)
             best = own or next(iter(calls), None)
             key = Model(model, grounding)
-            plans.append(make_plan(document, function, best, calls, key, by_user=own is not None))
+            plan = make_plan(document, function, best, calls, key, by_user=own is not None)
+            others = [make_plan(document, function, call, calls, key) for call in calls if call != best]
+            known = [other for other in others if other.key != plan.key]
+            plans.append(replace(plan, others=tuple(known[:MOST_OTHERS])))
     return Analysis(snapshot, document, tuple(plans), lines=_lines(document), around=_around(document))
 
 

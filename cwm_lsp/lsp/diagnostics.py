@@ -59,7 +59,7 @@ def diagnose(session: Session, source: Source) -> Iterator[tuple[str, types.Diag
     if source.analysis is None or source.analysis.document is None:
         return
     wanted = session.settings.diagnostics
-    for plan in source.analysis.plans:
+    for plan in source.analysis.every_plan:
         traced = source.results.get(plan.key or "")
         if traced is None or not source.intact(traced):
             continue
@@ -112,7 +112,9 @@ def _unreached(
 ) -> Iterator[tuple[str, types.Diagnostic]]:
     """Lines of a function that no finished trace which entered it reaches."""
     runs = [t for t in source.results.values() if t.activations(function) and source.intact(t)]
-    if any(t.trace.end.reason not in ("returned", "raised") or not _sure(session, t) for t in runs):
+    if source.running or any(
+        t.trace.end.reason not in ("returned", "raised") or not _sure(session, t) for t in runs
+    ):
         return
     assert source.analysis is not None
     possible = source.analysis.lines.get(function, frozenset())

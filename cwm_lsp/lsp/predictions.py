@@ -52,8 +52,9 @@ class Predictions:
         if source.analysis is None or self.problem or session.sources.get(source.uri) is not source:
             return
         known = {*source.results, *source.running, *source.failures}
-        plans = [plan for plan in source.analysis.plans if plan.key is not None and plan.key not in known]
-        plans.sort(key=lambda plan: abs(plan.function.def_line - source.focus))
+        main = {plan.key for plan in source.analysis.plans}
+        plans = [p for p in source.analysis.every_plan if p.key is not None and p.key not in known]
+        plans.sort(key=lambda plan: (plan.key not in main, abs(plan.function.def_line - source.focus)))
         for plan in plans:
             self.want(source, plan, asked=False)
         if plans and self._batch is None:
@@ -143,7 +144,7 @@ class Predictions:
     def _take(self, source: Source, traced: Traced) -> None:
         """A trace is there; it is shown if the present analysis still has the code that it is of."""
         analysis = source.analysis
-        plan = next((p for p in analysis.plans if p.key == traced.key), None) if analysis else None
+        plan = next((p for p in analysis.every_plan if p.key == traced.key), None) if analysis else None
         if plan is None or analysis is None or analysis.document is None:
             return
         if traced.document is not analysis.document:

@@ -178,7 +178,7 @@ class Session:
             analysis = analyse(snapshot, identity(settings), settings.grounding, chosen)
             yield
             found: dict[str, Traced] = {}
-            for plan in analysis.plans:
+            for plan in analysis.every_plan:
                 traced = recall(plan, analysis, cache, known, settings)
                 if traced is not None:
                     found[traced.key] = traced
@@ -214,7 +214,7 @@ class Session:
         source.analysed_edits = edits
         source.take(analysis, follow)
         if analysis.document is not None:
-            keys = {plan.key for plan in analysis.plans if plan.key is not None}
+            keys = {plan.key for plan in analysis.every_plan if plan.key is not None}
             source.set_results(found)
             source.failures = {key: why for key, why in source.failures.items() if key in keys}
             for key, running in list(source.running.items()):

@@ -187,7 +187,12 @@ class Source:
             traced = self.results.get(plan.key or "")
             for function, activation in traced.entered.items() if traced is not None else ():
                 known = found.setdefault(function, [])
-                own = traced is not None and traced.trace.function == function.qualname
+                own = plan.function is function
                 known.insert(0 if own else len(known), (traced, activation))  # type: ignore[arg-type]
+        others = [other for plan in self.analysis.plans for other in plan.others]
+        for other in others:
+            traced = self.results.get(other.key or "")
+            for function, activation in traced.entered.items() if traced is not None else ():
+                found.setdefault(function, []).append((traced, activation))  # type: ignore[arg-type]
         self._by_function = found
         return found

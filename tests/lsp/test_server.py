@@ -273,6 +273,32 @@ async def test_diagnostics_of_what_is_predicted(editor: Editor, tmp_path: Path) 
     assert editor.diagnostics(uri) == []
 
 
+EXAMPLES_THAT_FAIL = """\
+def middle(a, b, c):
+    \'\'\'
+    >>> middle(1, 2, 3)
+    2
+    >>> middle(3, 1, 2)
+    2
+    \'\'\'
+    if a > c:
+        return b
+    return b
+
+
+assert middle(5, 6, 7) == 6
+assert middle(2, 9, 4) == 4
+"""
+
+
+async def test_every_doctest_and_assert_is_held_against_its_trace(editor: Editor, tmp_path: Path) -> None:
+    uri = editor.open(tmp_path / "examples.py", EXAMPLES_THAT_FAIL)
+    wrong = {"predicted 1, expected 2", "predicted 9, expected 4"}
+    await editor.until(lambda: {item.message.split(" (")[0] for item in editor.diagnostics(uri)} == wrong)
+    lines = sorted(item.range.start.line for item in editor.diagnostics(uri))
+    assert lines == [editor.line(uri, "middle(3, 1, 2)"), editor.line(uri, "middle(2, 9, 4)")]
+
+
 async def test_inline_values_name_the_variables_up_to_the_stop(editor: Editor) -> None:
     uri = editor.open(STRAWBERRY)
     await editor.command("cwm.trace", uri=uri)
