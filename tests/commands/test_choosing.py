@@ -65,6 +65,7 @@ def test_any_name_comes_back(name: str) -> None:
         assert tomllib.loads(path.read_text(encoding="utf-8")) == {"model": name, "backend": {"url": name}}
 
 
+@pytest.mark.slow
 def test_use(tmp_path: Path) -> None:
     env = {"CWM_LSP_CONFIG": str(tmp_path / "config.toml"), "HF_HUB_CACHE": str(tmp_path)}
     assert "predicts from now on" in cwm("models", "use", "cwm-mini", env=env).out
@@ -96,6 +97,7 @@ def test_convert_refuses_in_a_sentence(tmp_path: Path) -> None:
     assert "config.json" in cwm("models", "convert", tmp_path, "--output", tmp_path / "o").refused(1)
 
 
+@pytest.mark.slow
 def test_engine_status_without_engines(tmp_path: Path) -> None:
     env = {"CWM_LSP_RUNTIME_DIR": str(tmp_path)}
     assert "no engine runs" in cwm("engine", "status", env=env).out
@@ -104,6 +106,7 @@ def test_engine_status_without_engines(tmp_path: Path) -> None:
     assert "server already" in cwm("engine", "start", "https://x:1/v1", env=env).refused(1)
 
 
+@pytest.mark.slow
 def test_doctor_knows_engines_and_the_way_to_a_better_model(tmp_path: Path) -> None:
     env = {"CWM_LSP_RUNTIME_DIR": str(tmp_path), "CWM_LSP_CONFIG": str(tmp_path / "none.toml")}
     found = {each["name"]: each for each in cwm("doctor", "--json", env=env).lines[0]["findings"]}

@@ -44,6 +44,7 @@ def test_the_estimate_of_cwm_itself() -> None:
         assert profile.parameters == pytest.approx(sum(parameters(CWM)), rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_estimate_is_what_is_loaded(checkpoint: Callable[[str], Path]) -> None:
     torch = pytest.importorskip("torch")
     folder = checkpoint("full-last")
@@ -92,6 +93,7 @@ def test_the_machines_memory_is_read() -> None:
     assert free is None or 1e7 < free < 1e14
 
 
+@pytest.mark.slow
 def test_progress_is_told(checkpoint: Callable[[str], Path], capfd: pytest.CaptureFixture[str]) -> None:
     told: list[float] = []
     checkpoint("sliding-last")

@@ -1,4 +1,4 @@
-"""llama.cpp where it is missing, too old, or full; the table of errors in docs/engines.md names real tests."""
+"""llama.cpp where it is missing, too old or full; the table of errors in docs/engines.md names real tests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cwm_lsp.model.backend import BackendError
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_without_llama_cpp(tmp_path: Path) -> None:
     """In a process where it can't be imported."""
     (tmp_path / "model.gguf").touch()

@@ -155,6 +155,7 @@ def test_features_are_found_not_assumed(local: Any, folder: Path) -> None:
     assert found["sglang"].describe().details["server"] == "sglang"
 
 
+@pytest.mark.slow
 def test_whole_lines_are_weighed(remote: RemoteBackend, local: Any, rng: np.random.Generator) -> None:
     assert isinstance(remote, ScoringRemoteBackend)
     prompt = rng.integers(0, 5000, 20).tolist()
@@ -162,6 +163,7 @@ def test_whole_lines_are_weighed(remote: RemoteBackend, local: Any, rng: np.rand
     assert np.allclose(remote.score(prompt, options), local.score(prompt, options), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_streaming(remote: RemoteBackend, local: Any) -> None:
     request = Request([5, 6], grammar=GRAMMAR)
 
@@ -201,6 +203,7 @@ def test_what_stays_wrong_is_one_sentence(fault: Any, said: str, remote: RemoteB
     assert remote.complete(Request([5, 6], max_tokens=2)).tokens
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_down_ends_in_a_sentence(local: Any, folder: Path) -> None:
     with serving(Fake("vllm", local)) as fake:
         backend = connect(fake.url, tokenizer=folder, patience=0.6)
@@ -210,6 +213,7 @@ def test_a_server_that_stays_down_ends_in_a_sentence(local: Any, folder: Path) -
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 def test_a_server_that_restarts_costs_only_time(local: Any, folder: Path) -> None:
     with serving(Fake("vllm", local)) as fake:
         backend = connect(fake.url, tokenizer=folder, patience=20.0)
@@ -223,6 +227,7 @@ def test_a_server_that_restarts_costs_only_time(local: Any, folder: Path) -> Non
     assert got[0].tokens == local.complete(Request([5], max_tokens=4)).tokens
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_meets_the_time_out(local: Any, folder: Path) -> None:
     with serving(Fake("vllm", local)) as fake:
         backend = connect(fake.url, tokenizer=folder, timeout=0.4, patience=1.0)
@@ -277,6 +282,7 @@ def certificate(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_tls(local: Any, folder: Path, certificate: Path) -> None:
     with serving(Fake("vllm", local), certificate=certificate) as fake:
         with pytest.raises(BackendError, match=r"certificate of .* can't be trusted .*ca in \[backend\]"):

@@ -86,6 +86,7 @@ def test_the_same_answers(shared: Any, engines: dict[str, Any]) -> None:
     assert shared.load().running == shared.load().queued == 0
 
 
+@pytest.mark.slow
 def test_passes_are_shared(shared: Any) -> None:
     run_all(shared, [Request(prompt, max_tokens=20) for prompt in prompts(6)])
     runner = shared._together.runner
@@ -95,6 +96,7 @@ def test_passes_are_shared(shared: Any) -> None:
         assert load.together / load.passes > 1.5
 
 
+@pytest.mark.slow
 def test_scores_while_others_run(shared: Any, engines: dict[str, Any]) -> None:
     prompt, options = prompts(1)[0], [[1, 2, 3], [1, 5]]
     expected = engines["embedded"].score(prompt, options)
@@ -125,6 +127,7 @@ def test_interactive_before_prefetch_before_background(shared: Any) -> None:
     assert order == ["interactive", "prefetch", "background"]
 
 
+@pytest.mark.slow
 def test_cancelled_while_it_waits_for_others(shared: Any) -> None:
     thread = threading.Thread(target=lambda: shared.complete(Request([5], max_tokens=1500)))
     thread.start()
@@ -138,6 +141,7 @@ def test_cancelled_while_it_waits_for_others(shared: Any) -> None:
     thread.join(60)
 
 
+@pytest.mark.slow
 def test_only_the_one_to_blame_fails(checkpoint: Callable[[str], Path]) -> None:
     local = EmbeddedBackend(checkpoint("full-last"))
     batched = Batched(local.runner, pause=0.01)
@@ -157,6 +161,7 @@ def test_only_the_one_to_blame_fails(checkpoint: Callable[[str], Path]) -> None:
     assert [each.tokens for each in done[:4]] == expected
 
 
+@pytest.mark.slow
 def test_more_requests_than_sequences(checkpoint: Callable[[str], Path], engines: dict[str, Any]) -> None:
     shared = SharedBackend(EmbeddedBackend(checkpoint("full-last")), sequences=2)
     requests = [Request(prompt, max_tokens=5) for prompt in prompts(9)]
