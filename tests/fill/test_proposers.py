@@ -152,7 +152,8 @@ def test_cwm_mini_is_believed_only_once_it_has_shown(backend: EmbeddedBackend) -
     proposer.trust = Trust()
     problem = problem_of(document)
     assert proposer.order(document, problem, [], Cancel()) is None
-    proposals = proposer(document, problem, {}, Cancel())
+    states = {0: [{"numbers": [1, 2], "width": 1, "total": 1, "sums": [1], "i": 1}]}
+    proposals = proposer(document, problem, states, Cancel())
     assert proposer.trust.asked > 0
     assert not proposer.trust.believed
     assert all(one.cost >= 6 for some in proposals for one in some)
