@@ -1,8 +1,10 @@
-"""Runs the real executable as a subprocess: in a pipe and in a pseudo-terminal. Not a test itself."""
+"""Runs the real executable as a subprocess: in a pipe and in a pseudo-terminal, and the same in this
+process. Not a test itself."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pty
@@ -15,6 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from cwm_lsp.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -77,6 +82,22 @@ def cwm(
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def cwm_here(*args: str | Path, env: Mapping[str, str] | None = None) -> Done:
+    """What `cwm` gives, without a process of its own: for many cases of what one real run has shown."""
+    outputs = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment(env), clear=True),
+        contextlib.chdir(ROOT),
+        contextlib.redirect_stdout(outputs[0]),
+        contextlib.redirect_stderr(outputs[1]),
+    ):
+        try:
+            status = main(list(map(str, args)))
+        except SystemExit as left:
+            status = int(left.code or 0)
+    return Done(status, *(each.getvalue() for each in outputs))
 
 
 def in_terminal(

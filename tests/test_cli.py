@@ -15,7 +15,7 @@ import pytest
 
 from cwm_lsp import __version__
 from cwm_lsp.cli import COMMANDS
-from tests.cli_fixture import COMMAND, EXAMPLES, ROOT, cwm, environment, in_terminal
+from tests.cli_fixture import COMMAND, EXAMPLES, ROOT, cwm, cwm_here, environment, in_terminal
 
 ENDLESS = "def f(n):\n    while True:\n        n += 1\n"
 SLEEPER = "import time\n\ndef f():\n    time.sleep(60)\n"
@@ -60,7 +60,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_each_command_has_help_with_examples(command: str) -> None:
-    done = cwm(command, "--help")
+    done = cwm_here(command, "--help")
     assert done.status == 0
     assert "examples:\n" in done.out
     assert all(len(line) <= 110 for line in done.out.splitlines())
@@ -78,7 +78,7 @@ def test_each_command_has_help_with_examples(command: str) -> None:
     ],
 )
 def test_bad_usage_is_status_two(args: list[str]) -> None:
-    done = cwm(*args)
+    done = cwm_here(*args)
     assert done.status == 2
     assert done.err.startswith("usage: cwm-lsp")
     assert "Traceback" not in done.err
@@ -107,7 +107,7 @@ CALLED = "def f(a, b=1, *, c=2):\n    return a\n\n\nclass C:\n    def m(self):\n
 def test_a_call_that_cannot_be_meant(write, call: str, words: str) -> None:
     path = write(CALLED)
     for command in {"record", "trace"} & set(COMMANDS):
-        done = cwm(command, path, "--call", call)
+        done = cwm_here(command, path, "--call", call)
         assert words in done.refused(2 if command == "trace" else done.status)
         assert done.status in (1, 2)
         assert done.out == ""
@@ -128,16 +128,23 @@ def test_a_call_that_cannot_be_meant(write, call: str, words: str) -> None:
 def test_a_file_that_cannot_be_read(write, content: str | bytes, words: str) -> None:
     path = write(content)
     for command in {"record", "trace"} & set(COMMANDS):
-        done = cwm(command, path)
+        done = cwm_here(command, path)
         assert words in done.refused(1)
         assert str(path) in done.err
         assert done.out == ""
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    for command in {"record", "trace", "eval"} & set(COMMANDS):
-        assert "no such file" in cwm(command, tmp_path / "none.py").refused(2)
-        cwm(command, tmp_path).refused(1)
+    assert "no such file" in cwm("trace", tmp_path / "none.py").refused(2)
+    for command in ("record", "trace", "eval"):
+        assert "no such file" in cwm_here(command, tmp_path / "none.py").refused(2)
+        cwm_here(command, tmp_path).refused(1)
+
+
+def test_mistakes_are_told_by_the_real_executable_as_they_are_here(write) -> None:
+    broken = write("def f(:\n", "broken.py")
+    for args in (["nonsense"], ["trace", broken], ["record", write(CALLED), "--call", "g(1)"]):
+        assert cwm(*args) == cwm_here(*args)
 
 
 def test_settings_that_are_wrong_are_named_and_the_rest_works(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,23 +55,27 @@ def is_lazy(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
-def imports(path: Path, *, at_import_only: bool = False) -> Iterator[tuple[int, str]]:
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path, *, at_import_only: bool = False) -> tuple[tuple[int, str], ...]:
     """(line, dotted module) of what the file imports; for `from a import b` both `a` and `a.b`."""
-
-    def visit(node: ast.AST) -> Iterator[tuple[int, str]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Import):
-                yield from ((child.lineno, alias.name) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, f"{path}:{child.lineno}: relative import"
-                yield child.lineno, child.module or ""
-                yield from ((child.lineno, f"{child.module}.{alias.name}") for alias in child.names)
-            elif at_import_only and is_lazy(child):
-                continue
-            else:
-                yield from visit(child)
-
-    yield from visit(ast.parse(path.read_text(encoding="utf-8")))
+    found: list[tuple[int, str]] = []
+    todo: list[ast.AST] = [tree(path)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            found += ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            found.append((node.lineno, node.module or ""))
+            found += ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif not (at_import_only and is_lazy(node)) and not isinstance(node, ast.expr):
+            todo.extend(ast.iter_child_nodes(node))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("path", modules(), ids=dotted_name)
@@ -119,7 +123,7 @@ def test_extras_are_imported_where_they_are_used(path: Path) -> None:
 def test_modules_say_what_they_are_and_stay_short() -> None:
     for path in modules():
         text = path.read_text(encoding="utf-8")
-        assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+        assert ast.get_docstring(tree(path)), f"{path} has no docstring"
         generated = "Written by scripts/" in text
         assert generated or text.count("\n") <= 500, f"{path} is longer than 500 lines"
 
