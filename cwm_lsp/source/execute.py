@@ -146,6 +146,8 @@ def _statement(walk: Evaluator, progress: Progress, node: ast.stmt, line: int) -
         case ast.Return():
             value = Ref(None) if node.value is None else (yield from walk.eval(node.value))
             yield from walk.at(node)
+            for start in sorted(progress.loops, reverse=True):
+                yield from drop(walk, progress.loops.pop(start))
             return Outcome("return", value=value)
         case ast.Raise():
             return (yield from _raise(walk, progress, node))
@@ -257,10 +259,10 @@ def _again(outcome: Outcome, node: ast.stmt, line: int) -> Outcome:
 
 
 def _leave_loop(walk: Evaluator, progress: Progress, line: int) -> Generator[Question, Answer, None]:
-    """A break drops what the innermost loop around its line walks over."""
-    around = [start for start in progress.loops if start <= line]
-    if around:
-        yield from drop(walk, progress.loops.pop(max(around)))
+    """A break drops what the innermost loop around its line walks over, if it is a `for`."""
+    start = walk.scope.loop_around(line)
+    if start in progress.loops:
+        yield from drop(walk, progress.loops.pop(start))
 
 
 def _handler(walk: Evaluator, progress: Progress, node: ast.excepthandler, line: int) -> LineWalk:

@@ -317,7 +317,8 @@ class Names:
         loops = [
             node
             for node in ast.walk(function.node)
-            if isinstance(node, ast.For | ast.While) and node.lineno <= line <= (node.end_lineno or line)
+            if isinstance(node, ast.For | ast.While)
+            and node.lineno <= line <= (node.body[-1].end_lineno or line)
         ]
         inner = max(loops, key=lambda node: node.lineno, default=None)
         return () if inner is None else (inner.lineno, inner.body[0].lineno)

@@ -82,6 +82,9 @@ class Scope(Protocol):
     def taint(self, value: Any, sure: float | None) -> None:
         """What a container holds is a model's word from now on, with that confidence."""
 
+    def loop_around(self, line: int) -> int:
+        """The line on which the innermost loop around a line of the function begins; 0 if there is none."""
+
     def touched(self) -> None:
         """Some container has changed."""
 

@@ -17,11 +17,7 @@ from cwm_lsp.source.comprehensions import run_comprehension
 from cwm_lsp.source.evaluate import Evaluator
 from cwm_lsp.source.execute import Head, run_line
 from cwm_lsp.source.literals_limits import Refused
-from cwm_lsp.source.objects import (
-    ExceptionObject,
-    GeneratorObject,
-    show,
-)
+from cwm_lsp.source.objects import ExceptionObject, GeneratorObject, Walker, show
 from cwm_lsp.source.operations import (
     Answer,
     Create,
@@ -51,6 +47,16 @@ from cwm_lsp.world.machine_state import (
 COMPREHENSIONS = ("listcomp", "setcomp", "dictcomp", "genexpr")
 
 
+def _generators_of(walker: Walker) -> list[int]:
+    found: list[int] = []
+    for source in walker.sources:
+        if isinstance(source, GeneratorObject):
+            found.append(source.number)
+        elif isinstance(source, Walker):
+            found += _generators_of(source)
+    return found
+
+
 class Machine(Follower):
     """The hidden state after some frames."""
 
@@ -76,10 +82,27 @@ class Machine(Follower):
         top = self.top
         handler = self.names.handler(top.function, top.line)
         top.progress.leaving = None
+        self._refuse_dropped(handler)
         if handler is None:
             return Step("return", unwinding=True)
         top.progress.exception = top.raised
         return Step("line", line=handler)
+
+    def _refuse_dropped(self, handler: int | None) -> None:
+        """An exception that leaves a loop over a generator closes it: frames that are not told yet."""
+        top = self.top
+        heads = self.names.heads(top.function)
+        for start, walker in top.progress.loops.items():
+            loop = heads.get(start)
+            inside = (
+                handler is not None
+                and isinstance(loop, ast.For)
+                and loop.lineno <= handler <= (loop.end_lineno or handler)
+            )
+            if not inside and any(
+                isinstance(self.generators.get(number), Running) for number in _generators_of(walker)
+            ):
+                raise Unsupported("an exception that leaves a loop over a generator can't be taken apart yet")
 
     def _walk_line(self) -> Generator[Operation, Answer, Step]:
         top = self.top

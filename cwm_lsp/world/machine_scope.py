@@ -254,6 +254,10 @@ class ActivationScope:
         """What a container holds is a model's word from now on."""
         self.machine.doubts.taint(value, sure)
 
+    def loop_around(self, line: int) -> int:
+        """The line on which the innermost loop around a line begins; 0 if there is none."""
+        return (self.machine.names.loop_starts(self.running.function, line) or (0,))[0]
+
     def touched(self) -> None:
         """Some container has changed: texts that are kept are old."""
         self.machine.texts.clear()
