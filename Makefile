@@ -33,9 +33,10 @@ test-quick: venv  ## the part of the suite that takes seconds
 
 EDITORS ?= $(CURDIR)/.editors
 
-test-editors: venv  ## the plugins in real VS Code and Neovim, which are fetched into .editors first
+test-editors: venv  ## the plugins in real VS Code and Neovim, and Emacs; all fetched into .editors first
 	$(PYTHON) -m pip install --quiet -e '.[editors]'
 	tests/editors/fetch.sh $(EDITORS)
+	tests/editors/emacs/fetch_emacs.sh $(EDITORS)
 	CWM_EDITORS=$(EDITORS) $(PYTHON) -m pytest tests/editors
 
 pictures: test-editors  ## the documents' pictures of the editors, anew
