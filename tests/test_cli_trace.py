@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 from cwm_lsp.trace.frame import Frame
-from tests.cli_fixture import COMMAND, EXAMPLES, ROOT, Done, cwm, environment, in_terminal, without_escapes
+from tests.cli_fixture import (
+    COMMAND,
+    EXAMPLES,
+    ROOT,
+    Done,
+    cwm,
+    cwm_here,
+    environment,
+    in_terminal,
+    without_escapes,
+)
 
 GCD = EXAMPLES / "gcd.py"
 ENDLESS = "def f(n):\n    while True:\n        n = n\n"  # control flow alone keeps it going
@@ -210,7 +220,7 @@ def test_without_grounding_there_is_still_a_trace_or_one_sentence() -> None:
 @pytest.mark.parametrize("name", ["no-such-model", "an empty folder", "./no/such/folder"])
 def test_a_model_that_is_not_there(tmp_path: Path, name: str, grounding: str) -> None:
     name = str(tmp_path) if name == "an empty folder" else name
-    done = cwm("trace", GCD, "--backend", name, "--grounding", grounding)
+    done = cwm_here("trace", GCD, "--backend", name, "--grounding", grounding)
     assert name in done.refused(1)
     assert done.out == ""
 
@@ -237,7 +247,7 @@ def test_settings_that_name_no_model_or_option() -> None:
     ],
 )
 def test_mistakes_are_one_sentence(args: list[str], status: int) -> None:
-    assert cwm("trace", *args).refused(status)
+    assert cwm_here("trace", *args).refused(status)
 
 
 def test_a_bad_comment_is_named_and_left_out(write: Write) -> None:
