@@ -59,17 +59,4 @@ suite("holes of a file", () => {
     assert.equal(answer.fills[0]?.text, "depth < 0");
     assert.match(words(answer.fills[0]), /^passed · 5 of 5 examples$/);
   });
-
-  test("completions on a hole tell in their details how many examples come out right", async () => {
-    const { document } = await open("holes/brackets.py");
-    const line = lineOf(document, "if ?");
-    const behind = new vscode.Position(line, document.lineAt(line).text.indexOf("?") + 1);
-    const item = await until("a completion", async () => {
-      const list = await vscode.commands.executeCommand<vscode.CompletionList>(
-        "vscode.executeCompletionItemProvider", document.uri, behind,
-      );
-      return list.items.find((each) => each.detail?.startsWith("cwm:"));
-    });
-    assert.match(item.detail ?? "", /5 of 5 examples come out right/);
-  });
 });
