@@ -337,8 +337,7 @@ async def test_holes_are_filled_with_what_passes(editor: Editor) -> None:
     assert any(texts[0] in action.title for action in actions)
     filled = await editor.command("cwm.fillAll", uri=uri)
     assert filled == {"filled": 2, "left": []}
-    method, edit = editor.seen[-1]
-    assert method == types.WORKSPACE_APPLY_EDIT
+    edit = [params for method, params in editor.seen if method == types.WORKSPACE_APPLY_EDIT][-1]
     assert len(edit.edit.changes[uri]) == 2
 
 
