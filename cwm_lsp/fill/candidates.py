@@ -20,7 +20,7 @@ from cwm_lsp.fill.drafting import Draft, Drafts
 from cwm_lsp.fill.entries import FAILED, Entry, kind_of
 from cwm_lsp.fill.examples import Example
 from cwm_lsp.fill.fitting import misfit, wanted_kinds
-from cwm_lsp.fill.running import Program, unfilled
+from cwm_lsp.fill.running import Filling, Program, unfilled
 from cwm_lsp.fill.sites import Site
 from cwm_lsp.fill.states import State
 from cwm_lsp.source.literals import Limits, Refused
@@ -271,6 +271,18 @@ def _store(name: str) -> Callable[[Env], Any]:
         env.names[name] = value
 
     return lambda _: store
+
+
+def filling_of(site: Site, text: str) -> Filling | None:
+    """What a text does at a hole; None if that can't be told from the text alone."""
+    try:
+        if site.role == "statement":
+            return Draft(text, 0, 0).run
+        if site.role == "target":
+            return _store(text)
+        return None if site.role == "name" else build(ast.parse(text, mode="eval").body)
+    except (SyntaxError, Refused):
+        return None
 
 
 def _missing(site: Site, names: dict[str, str]) -> list[str]:

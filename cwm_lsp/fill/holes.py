@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from cwm_lsp.fill import style
 from cwm_lsp.fill.bank import Clock
+from cwm_lsp.fill.candidates import filling_of
 from cwm_lsp.fill.doubt import Doubt
 from cwm_lsp.fill.examples import examples_of
 from cwm_lsp.fill.fills import Fill, HoleFills, Progress
@@ -73,8 +74,12 @@ def fill_document(
         key = (problem.key(document), tuple(sorted(solved)), budget_seconds, getattr(propose, "name", ""))
         kept = _CACHE.get(key)
         if kept is not None:
-            solved.update(kept[1])
-            for found in _moved(kept[0], problem):
+            for found in _moved(kept, problem):
+                if found.fills and found.fills[0].verified == "passed":
+                    site = next(one for one in problem.sites if one.index == found.index)
+                    filling = filling_of(site, found.fills[0].text)
+                    if filling is not None:
+                        solved[found.index] = filling
                 if found.index in wanted:
                     yield found
             done += len(problem.sites)
@@ -95,7 +100,7 @@ def fill_document(
             return
         solved.update(work.best)
         if last:
-            _CACHE.put(key, (tuple(last), dict(work.best)))
+            _CACHE.put(key, tuple(last))
 
 
 def _feeds(problem: Problem, problems: Sequence[Problem], wanted: set[int]) -> bool:
@@ -109,7 +114,7 @@ def _feeds(problem: Problem, problems: Sequence[Problem], wanted: set[int]) -> b
 # -- what was found before
 
 
-Kept = tuple[tuple[HoleFills, ...], dict[int, Filling]]
+Kept = tuple[HoleFills, ...]
 
 
 class _Cache:

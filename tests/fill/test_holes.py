@@ -182,6 +182,19 @@ def test_answers_are_kept_while_the_function_stays_the_same() -> None:
     assert third[0].fills != first[0].fills
 
 
+def test_kept_answers_hold_for_the_callers_too() -> None:
+    forget()
+    helper = "# cwm: double(3) -> 6\n# cwm: double(5) -> 10\ndef double(n):\n    return n * ?\n\n\n"
+    calls = "# cwm: both(1, 2) -> [2, 2]\n# cwm: both(3, 4) -> [6, 4]\n"
+    caller = calls + "def both(a, b):\n    return [double(a), ?]\n"
+    first = [one for one in fill_document(Document.from_text(helper + caller)) if one.done]
+    assert first_texts(first) == ["2", "b"]
+    other = "# cwm: g(2) -> 3\ndef g(n):\n    return n + ?\n\n\n"
+    changed = Document.from_text(other + helper + caller.replace("def both", "# changed\ndef both"))
+    found = sorted((one for one in fill_document(changed) if one.done), key=lambda one: one.index)
+    assert first_texts(found) == ["1", "2", "b"]
+
+
 def test_only_some_holes() -> None:
     text = "def f(n):\n" + EXAMPLES + "    return n * ?\ndef g(n):\n    return ?\n# cwm: g(1) -> 1\n"
     found = [one for one in fill_document(Document.from_text(text), only=[1]) if one.done]
