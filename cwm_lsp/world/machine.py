@@ -82,13 +82,13 @@ class Machine(Follower):
         top = self.top
         handler = self.names.handler(top.function, top.line)
         top.progress.leaving = None
-        self._refuse_dropped(handler)
+        self.refuse_dropped(handler)
         if handler is None:
             return Step("return", unwinding=True)
         top.progress.exception = top.raised
         return Step("line", line=handler)
 
-    def _refuse_dropped(self, handler: int | None) -> None:
+    def refuse_dropped(self, handler: int | None) -> None:
         """An exception that leaves a loop over a generator closes it: frames that are not told yet."""
         top = self.top
         heads = self.names.heads(top.function)
@@ -178,6 +178,8 @@ class Machine(Follower):
             return Step("line", line=question.line)
         if isinstance(question, Resume):
             held = self.generators.get(question.generator.number)
+            if question.close and isinstance(held, Create) and self.computes:
+                raise Unsupported("the end of a generator that never began can't be taken apart")
             if held is None or (question.close and isinstance(held, Create)):
                 self.generators[question.generator.number] = None
                 return None

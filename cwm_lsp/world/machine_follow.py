@@ -216,8 +216,8 @@ class Follower(State):
         self._answer(self._returned(result, text, frame))
 
     def _drops_generators(self, ended: Running, result: Ref | None) -> bool:
-        """True if a generator that has begun is held by nothing any more: it is closed now, unasked."""
-        waiting = [number for number, held in self.generators.items() if isinstance(held, Running)]
+        """True if a generator that is not done is held by nothing any more: it is closed now, unasked."""
+        waiting = [number for number, held in self.generators.items() if held is not None]
         if not waiting or ended.yielded:
             return False
         scope = ActivationScope(self, self.top)

@@ -188,6 +188,7 @@ def left_frame(machine: Machine, roads: Roads) -> Frame:
         return return_frame(machine, waiting, roads)
     if not roads.may_return(machine):
         raise Unsupported("no line of the function can follow")
+    machine.refuse_dropped(None)
     return return_frame(machine, Step("return", unwinding=machine.top.raised is not None), roads)
 
 
