@@ -132,6 +132,7 @@ def test_models_that_are_unknown() -> None:
     assert cwm("models", "melt").status == 2
 
 
+@pytest.mark.slow
 def test_a_report_under_every_grounding(programs: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     more = {"code": ITEMS[0]["code"].replace("f(", "g("), "input": "", "output": "8", "call": "g(7)"}  # type: ignore[attr-defined]

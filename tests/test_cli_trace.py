@@ -94,6 +94,7 @@ def test_record_prints_the_same_form() -> None:
     assert {value.origin for frame in frames for value in frame.locals.values()} == {"observed"}
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_frames() -> None:
     first, second = (cwm("trace", GCD, "--json").lines[:-1] for _ in range(2))
     assert first == second

@@ -104,7 +104,13 @@ def unsound(document: Document, call: str, *, traced: bool = True) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.slow if "fixtures" in path.parts else (), id=path.stem)
+        for path in FILES
+    ],
+)
 def test_files_are_told_right(path: Path) -> None:
     document = Document.from_file(path)
     assert [line for call in calls_in(document) for line in unsound(document, call.text)] == []

@@ -92,6 +92,7 @@ def test_examples_are_walked_as_they_really_run(path: Path) -> None:
     assert whole == len(calls_in(source)) > 0
 
 
+@pytest.mark.slow
 def test_hand_written_programs_are_walked_as_they_really_run() -> None:
     total = whole = 0
     for path in HAND_WRITTEN:

@@ -34,7 +34,13 @@ def stacks(document: Document, frames: Sequence[Frame]) -> list[Stack]:
     return found
 
 
-@pytest.mark.parametrize("name", ["generators", "errors", "functions", "coroutines"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["generators", *(pytest.param(each, marks=SLOW) for each in ("errors", "functions", "coroutines"))],
+)
 def test_the_stack_agrees_with_every_frame_of_real_runs(name: str) -> None:
     document, recordings = runs(name)
     for frames in recordings:
@@ -51,7 +57,7 @@ def test_the_stack_agrees_with_every_frame_of_real_runs(name: str) -> None:
         assert found[-1].over
 
 
-@pytest.mark.parametrize("name", ["generators", "errors"])
+@pytest.mark.parametrize("name", ["generators", pytest.param("errors", marks=SLOW)])
 def test_growing_by_a_frame_is_the_same_as_starting_over(name: str) -> None:
     document, recordings = runs(name)
     for frames in recordings:
