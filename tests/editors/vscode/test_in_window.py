@@ -189,10 +189,10 @@ def test_a_variable_is_changed(window: Window, results: Path) -> None:
 def test_the_menu(window: Window, results: Path) -> None:
     window.command("CWM: Menu")
     rows = window.page.locator(".quick-input-list .monaco-list-row")
-    rows.first.wait_for()
-    seen = " ".join(rows.all_text_contents())
-    for words in ("Choose Model", "Engine", "Doctor", "Show Log", "Restart Server"):
-        assert words in seen
+    wanted = ("Choose Model", "Engine", "Doctor", "Show Log", "Restart Server")
+    window.wait_until(
+        lambda: all(words in " ".join(rows.all_text_contents()) for words in wanted), "the menu", 10
+    )
     window.picture(results / "vscode-menu.png")
     window.press("Escape")
 

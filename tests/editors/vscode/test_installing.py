@@ -44,8 +44,13 @@ def test_the_carried_server_is_installed_on_consent(
     try:
         with chromium() as browser:
             window = Window.open(browser, code.address(workspace, workspace / "strawberry.py"))
-            message = window.page.locator(".notification-toast", has_text="cwm-lsp was not found")
-            message.wait_for(timeout=60_000)
+            bell = window.page.locator('.statusbar-item[id*="notifications"]')
+            bell.wait_for(timeout=60_000)
+            window.wait_until(lambda: "$" not in window.text('.statusbar-item[id*="cwm"]'), "the status", 60)
+            window.page.wait_for_timeout(3000)
+            bell.click()
+            message = window.page.locator(".notification-list-item", has_text="cwm-lsp was not found").last
+            message.wait_for(timeout=30_000)
             window.picture(results / "vscode-missing.png")
             message.locator(".monaco-button", has_text="Install").click()
             dialog = window.page.locator(".monaco-dialog-box")
