@@ -126,17 +126,17 @@ def test_hostile_expressions_are_refused_quickly_and_cheaply() -> None:
     finally:
         tracemalloc.stop()
     for text in hostile:
-        took = min(_seconds(text) for _ in range(2))
+        took = min(_seconds(text) for _ in range(3))
         if took > 0.05:
             slow.append((text, took))
     assert (done, large, slow) == ([], [], [])
 
 
 def _seconds(text: str) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()  # our own time: a busy machine may halt us for longer
     with contextlib.suppress(Refused, Raises):
         evaluate(text)
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 OPERATIONS = [
