@@ -78,7 +78,10 @@ class Evaluator(Asking):
         """The truth of an expression that decides what comes next, as Ref(True) or Ref(False)."""
         if self.several:
             return (yield from self._test_of_several_lines(node))
-        value = yield from self.eval(node)
+        quick = self.at_once(node) if isinstance(node, ast.BoolOp) else None
+        if isinstance(node, ast.BoolOp) and self.computes and quick is None:
+            return (yield from self._test_of_several_lines(node))  # each part's truth is asked once
+        value = quick or (yield from self.eval(node))
         truth = yield from self.truth(value)
         self.scope.decided(truth.sure)
         return truth
@@ -398,7 +401,7 @@ class Evaluator(Asking):
         return FunctionObject(self.scope.function(node), self.scope.variables, defaults)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Walk:
-        walker = yield from self.iteration(node.generators[0].iter)
+        walker = yield from self.iteration(node.generators[0].iter, node.lineno)
         source = node.generators[0].iter
         if isinstance(source, ast.List) and not any(isinstance(part, ast.Starred) for part in source.elts):
             # The compiler makes a tuple of a list display that is only walked over.
@@ -421,11 +424,11 @@ class Evaluator(Asking):
 
         return (yield from enter(self, function, positional, named))
 
-    def iteration(self, node: ast.expr) -> Generator[Question, Answer, Walker]:
-        """What a `for` over this expression walks over."""
+    def iteration(self, node: ast.expr, line: int = 0) -> Generator[Question, Answer, Walker]:
+        """What a `for` over this expression walks over; its `__iter__` is called on the line."""
         from cwm_lsp.source.iterations import iteration
 
-        return (yield from iteration(self, node))
+        return (yield from iteration(self, node, line))
 
 
 _IDENTICAL = (

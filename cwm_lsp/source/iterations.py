@@ -53,7 +53,7 @@ def lazy_name(walk: Evaluator, node: ast.expr) -> bool:
     return isinstance(node.func, ast.Attribute) and node.func.attr in VIEW_MODES and not node.args
 
 
-def iteration(walk: Evaluator, node: ast.expr) -> Generator[Question, Answer, Walker]:
+def iteration(walk: Evaluator, node: ast.expr, line: int = 0) -> Generator[Question, Answer, Walker]:
     """The walker over the value of an expression."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and lazy_name(walk, node):
         receiver = yield from walk.eval(node.func.value)
@@ -73,6 +73,7 @@ def iteration(walk: Evaluator, node: ast.expr) -> Generator[Question, Answer, Wa
     if isinstance(value.value, Instance):
         method = walk.scope.method(value.value.class_name, "__iter__")
         if method is not None:
+            yield from walk.at(None, line)
             value = yield from walk.enter(method, [value], [])
     return walker_of(value.value)
 

@@ -121,7 +121,7 @@ def lines_ahead(machine: Machine, step: Step, roads: Roads) -> list[int]:
         taken = [line for line in lines if line == inside]
         found = (taken or lines) if step.branch else [line for line in lines if line not in taken]
         lines = found if len(found) < 2 else _beyond_head(machine, found)
-    if len(lines) > 1:
+    if len(lines) > 1 or step.jump == "break":
         lines = _past_one_liner(machine, step, lines)
     return lines
 
@@ -139,7 +139,7 @@ def _past_one_liner(machine: Machine, step: Step, lines: list[int]) -> list[int]
     otherwise = isinstance(head, ast.If) and bool(head.orelse)
     if step.branch is False or not (step.jump or otherwise):
         return [line for line in lines if line in after][:1] or lines
-    return [line for line in lines if line not in after] or lines
+    return [line for line in lines if line not in after]
 
 
 def _beyond_head(machine: Machine, lines: list[int]) -> list[int]:
