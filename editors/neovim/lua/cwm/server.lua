@@ -40,7 +40,8 @@ function M.enable()
     cmd = command,
     filetypes = { 'python' },
     root_markers = options.root_markers,
-    settings = { cwm = options.settings },
+    -- An empty table is a list to JSON, unless it says otherwise.
+    settings = { cwm = next(options.settings) and options.settings or vim.empty_dict() },
     init_options = { status = true, clientCommands = { 'cwm.step', 'cwm.otherCall' } },
     commands = {
       ['cwm.step'] = function(asked)
