@@ -326,6 +326,7 @@ class Evaluator(Asking):
 
     def _ifexp(self, node: ast.IfExp) -> Walk:
         value = yield from self.eval(node.test)
+        yield from self.at(None, (node.test if isinstance(node.test, ast.Compare) else node).lineno)
         truth = yield from self.truth(value)
         found = yield from self.eval(node.body if truth.value else node.orelse)
         return Ref(found.value, lowest(found.sure, truth.sure))
