@@ -24,6 +24,7 @@ def test_values_are_shown(start: Callable[..., Neovim]) -> None:
     assert unmarked(hints[line]).startswith("count = 1 → 2 → 3")
     assert unmarked(hints[editor.line_of("return count")]).startswith("→ = 3")
     assert editor.lua("return require('cwm').statusline()") == "≈ cwm-mini"
+    assert "settings" not in editor.notes()  # what the plugin sends is taken
 
 
 def test_hover_tells_a_value(start: Callable[..., Neovim]) -> None:
