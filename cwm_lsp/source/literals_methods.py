@@ -56,6 +56,8 @@ def _join(value: Any, budget: Budget, arguments: Arguments, named: Named) -> Any
     if len(arguments) != 1 or named:
         return value.join(*arguments, **named)
     source = walked(arguments[0], budget)
+    if type(source) in ATOMS and type(source) not in (str, bytes, range):
+        return value.join(source)
     parts = source if type(source) in (range, bytes) else list(source)
     if type(parts) is list:
         length = sum(len(part) for part in parts if type(part) in (str, bytes))

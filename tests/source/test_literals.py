@@ -21,6 +21,9 @@ from tests.source.expressions import EXPRESSIONS, NAMES
 HOSTILE = Path(__file__).parent.parent / "fixtures" / "hostile_expressions.txt"
 
 
+RAISING = HOSTILE.with_name("raising_expressions.txt")
+
+
 def real(text: str) -> tuple[str, Any, dict[str, Any]]:
     """What CPython makes of it."""
     names = {name: ast.literal_eval(value) for name, value in NAMES.items()}
@@ -137,6 +140,13 @@ def _seconds(text: str) -> float:
     with contextlib.suppress(Refused, Raises):
         evaluate(text)
     return time.thread_time() - began
+
+
+@pytest.mark.parametrize("text", RAISING.read_text(encoding="utf-8").splitlines())
+def test_what_goes_wrong_goes_wrong_as_in_cpython(text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert check(text) in ("value", "raises", "refused")
 
 
 OPERATIONS = [
