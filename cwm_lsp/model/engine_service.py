@@ -244,7 +244,7 @@ def _number(body: Mapping[str, Any], name: str, otherwise: int) -> int:
     value = body.get(name, otherwise)
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} is no whole number")
-    return value
+    return int(value)
 
 
 def _ids(value: Any) -> list[int]:
