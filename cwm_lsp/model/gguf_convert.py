@@ -60,12 +60,12 @@ def convert(checkpoint: Path, folder: Path, quant: Quant = "q8_0", progress: Pro
 
     The folder appears only when it is whole. Raises BackendError with one sentence.
     """
-    gguf = _import_gguf()
     config = ModelConfig.read(checkpoint)
     if config.architecture != "CwmForCausalLM":
         raise BackendError(
             f"{checkpoint} holds a {config.architecture}; only a CwmForCausalLM can be converted."
         )
+    gguf = _import_gguf()
     if config.raw.get("quantization_config"):
         raise BackendError(f"{checkpoint} is quantised already; convert the full checkpoint.")
     if folder.exists() and any(folder.iterdir()):
