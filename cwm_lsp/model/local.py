@@ -6,14 +6,13 @@ passes of one that has begun. Leaves out how tokens are decided (constrained.py)
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 
 from cwm_lsp.model.backend import BackendError, Cancel, Completion, Description, Priority, Request
 from cwm_lsp.model.constrained import Decoder
 from cwm_lsp.model.runner import Runner, SequencePool
+from cwm_lsp.model.streaming import streamed
 from cwm_lsp.model.vocabulary import HfVocabulary
 
 # How often a waiting request looks whether it was cancelled, in seconds.
@@ -115,32 +114,10 @@ class LocalBackend:
         finally:
             self._gate.leave()
 
-    async def stream(self, request: Request) -> AsyncIterator[tuple[int, ...]]:
+    def stream(self, request: Request) -> AsyncIterator[tuple[int, ...]]:
         """The tokens of `complete` in runs, as they become certain. Leaving the loop early cancels the
         request."""
-        loop = asyncio.get_running_loop()
-        runs: asyncio.Queue[tuple[int, ...] | None] = asyncio.Queue()
-        cancel = request.cancel or Cancel()
-
-        def emit(run: tuple[int, ...] | None) -> None:
-            loop.call_soon_threadsafe(runs.put_nowait, run)
-
-        def work() -> None:
-            try:
-                self._complete(replace(request, cancel=cancel), emit)
-            finally:
-                emit(None)
-
-        task = asyncio.ensure_future(asyncio.to_thread(work))
-        try:
-            while (run := await runs.get()) is not None:
-                yield run
-            await task
-        finally:
-            if not task.done():
-                cancel.cancel()
-                await asyncio.wait([task])
-                task.exception()
+        return streamed(self._complete, request)
 
     def describe(self) -> Description:
         """What this is."""

@@ -6,9 +6,9 @@ walk over the line (evaluate.py, execute.py). Leaves out how the questions are a
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from cwm_lsp.source.objects import ExceptionObject, FunctionObject, GeneratorObject, Walker
 
@@ -133,6 +133,7 @@ class Visit:
 Answer = str | Raised | Stop | Ref
 Question = Operation | Enter | Create | Resume | Visit
 Walk = Generator[Question, Answer, Ref]
+T = TypeVar("T")
 
 
 class Unsupported(Exception):  # noqa: N818
@@ -155,3 +156,14 @@ class Outcome:
     raised: Ref | None = None
     line: int | None = None
     jump: Literal["", "break", "continue"] = ""
+
+
+def drive(walk: Generator[Operation, Answer, T], answer: Callable[[Operation], Answer]) -> T:
+    """Walks to the end, each question answered; what the walk returns."""
+    try:
+        question = next(walk)
+        while True:
+            question = walk.send(answer(question))
+    except StopIteration as finished:
+        returned: T = finished.value
+        return returned

@@ -11,17 +11,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from cwm_lsp.model.backend import BackendError, Cancel
 from cwm_lsp.source.calls import TracedCall, bind, parse_call
 from cwm_lsp.source.document import Document
 from cwm_lsp.source.functions import Function
-from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.operations import Answer, Operation, Unsupported, drive
 from cwm_lsp.trace.codec import Choices
 from cwm_lsp.trace.frame import Frame, Value
 from cwm_lsp.world.choices import seeded_call
-from cwm_lsp.world.machine import Machine, Step, exception_text
+from cwm_lsp.world.machine import Machine, exception_text
 from cwm_lsp.world.machines import Machines, replay
 from cwm_lsp.world.next_frame import (
     ChosenRoads,
@@ -112,7 +113,7 @@ class GroundedPredictor:
     @staticmethod
     def _again(machine: Machine, talk: _Talk) -> object:
         """Walks a line that was walked before."""
-        return _walked(machine, talk.answer)
+        return drive(machine.walk(), partial(talk.answer, machine))
 
 
 class _Talk:
@@ -182,20 +183,9 @@ Answering = Callable[[Machine, Operation], Answer]
 Choosing = Callable[[Machine, Sequence[int]], int]
 
 
-def _walked(machine: Machine, answer: Answering) -> Step:
-    steps = machine.walk()
-    try:
-        question = next(steps)
-        while True:
-            question = steps.send(answer(machine, question))
-    except StopIteration as finished:
-        step: Step = finished.value
-        return step
-
-
 def next_frame(machine: Machine, roads: Roads, answer: Answering, choose: Choosing) -> Frame:
     """The frame after those that the machine has followed. Raises Unsupported."""
-    step = _walked(machine, answer)
+    step = drive(machine.walk(), partial(answer, machine))
     if step.event == "call":
         return call_frame(machine, step, roads)
     if step.event == "exception":

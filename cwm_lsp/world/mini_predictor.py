@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from cwm_lsp.model.backend import Backend, BackendError, Cancel, Completion, Request
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.operations import Answer, Operation, Unsupported, drive
 from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.codec import Choices
@@ -108,13 +108,7 @@ class MiniPredictor:
     def _walk(self, machine: Machine, cancel: Cancel, *, bare: bool = True) -> tuple[Step, Block]:
         """Walks the machine's line, each question answered by the model."""
         block = Block(bare)
-        walk = machine.walk()
-        try:
-            operation = next(walk)
-            while True:
-                operation = walk.send(self.answer(machine, block, operation, cancel))
-        except StopIteration as finished:
-            step: Step = finished.value
+        step = drive(machine.walk(), lambda operation: self.answer(machine, block, operation, cancel))
         return step, block
 
     def _begin(self, machine: Machine, block: Block) -> None:
@@ -141,13 +135,7 @@ class MiniPredictor:
         steps = unfold(operation)
         if steps is None:
             return self._ask(machine, block, operation, cancel)
-        try:
-            step = next(steps)
-            while True:
-                step = steps.send(self._ask(machine, block, step, cancel))
-        except StopIteration as finished:
-            answer: Answer = finished.value
-            return answer
+        return drive(steps, lambda step: self._ask(machine, block, step, cancel))
 
     def _ask(self, machine: Machine, block: Block, operation: Operation, cancel: Cancel) -> Answer:
         self._begin(machine, block)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import oracle
 
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.operations import Answer, Operation, Unsupported, drive
 from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.trace.frame import Frame
@@ -96,13 +97,7 @@ def line_block(document: Document, machine: Machine, following: Frame) -> Block 
             ),
             GIVEN,
         )
-    walk = machine.walk()
-    try:
-        operation = next(walk)
-        while True:
-            operation = walk.send(asked(block, operation))
-    except StopIteration as finished:
-        step: Step = finished.value
+    step = drive(machine.walk(), partial(asked, block))
     check(machine, step, following)
     if not block.tokens:
         return None
@@ -120,12 +115,7 @@ def asked(block: Block, operation: Operation) -> Answer:
         block.add(layout.question(operation), FORCED)
         block.add(layout.answer_tokens(answer, operation), DECIDED)
         return answer
-    try:
-        step = next(steps)
-        while True:
-            step = steps.send(asked(block, step))
-    except StopIteration as finished:
-        unfolded: Answer = finished.value
+    unfolded = drive(steps, partial(asked, block))
     if unfolded != oracle.answer(operation):
         raise MismatchError(f"{operation.name} unfolds into something else")
     return unfolded

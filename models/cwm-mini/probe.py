@@ -22,7 +22,7 @@ import tracing
 from cwm_lsp.model.backend import Cancel, Request
 from cwm_lsp.model.embedded import EmbeddedBackend
 from cwm_lsp.source.document import Document
-from cwm_lsp.source.operations import Answer, Operation, Unsupported
+from cwm_lsp.source.operations import Answer, Operation, Unsupported, drive
 from cwm_lsp.source.unfold import unfold
 from cwm_lsp.trace import mini_layout as layout
 from cwm_lsp.world.machine import Machine
@@ -51,19 +51,19 @@ def calls_of(args: argparse.Namespace) -> list[tuple[str, list[str]]]:
     return [programs.program(data.HELD_OUT + at) for at in range(args.programs)]
 
 
-def unfolded(operation: Operation) -> Iterator[Operation]:
+def unfolded(operation: Operation) -> list[Operation]:
     """The operations that the product asks to answer this one."""
     steps = unfold(operation)
     if steps is None:
-        yield operation
-        return
-    try:
-        step = next(steps)
-        while True:
-            yield step
-            step = steps.send(oracle.answer(step))
-    except StopIteration:
-        return
+        return [operation]
+    asked: list[Operation] = []
+
+    def answer(step: Operation) -> Answer:
+        asked.append(step)
+        return oracle.answer(step)
+
+    drive(steps, answer)
+    return asked
 
 
 def answers(

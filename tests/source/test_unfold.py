@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cwm_lsp.source.operations import Answer, Operation, Raised
+from cwm_lsp.source.operations import Answer, Operation, Raised, drive
 from cwm_lsp.source.unfold import unfold
 from tests.recipe import recipe
 
@@ -30,17 +30,16 @@ def answered(operation: Operation) -> tuple[Answer, int]:
     steps = unfold(operation)
     if steps is None:
         return oracle.answer(operation), 0
-    asked = 0
-    try:
-        step = next(steps)
-        while True:
-            assert unfold(step) is None
-            assert step.kind in ("binary", "compare")
-            asked += 1
-            step = steps.send(oracle.answer(step))
-    except StopIteration as finished:
-        answer: Answer = finished.value
-    return answer, asked
+    asked: list[Operation] = []
+
+    def answer(step: Operation) -> Answer:
+        assert unfold(step) is None
+        assert step.kind in ("binary", "compare")
+        asked.append(step)
+        said: Answer = oracle.answer(step)
+        return said
+
+    return drive(steps, answer), len(asked)
 
 
 @given(st.sampled_from(("sum", "max", "min", "sorted")), ELEMENTS)
