@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cwm_lsp.model.answering import Answering
 from cwm_lsp.model.automaton import Table
-from cwm_lsp.model.backend import BackendError, Completion, Request, StopReason, Timing
+from cwm_lsp.model.backend import Completion, Request, StopReason, Timing
 from cwm_lsp.model.drafting import judge, log_sum_exp, not_a_number, repeated
 from cwm_lsp.model.grammar import Allowed, Matcher
 from cwm_lsp.model.runner import CachedSequence, Ids, Logits, as_ids
-from cwm_lsp.model.spelling import respell
+from cwm_lsp.model.streaming import Emit
 
 if TYPE_CHECKING:
     from cwm_lsp.model.constrained import Decoder
-
-Emit = Callable[[tuple[int, ...]], None]
 
 # How many tokens may be ruled out at one decision because the tokenizer would not put them there.
 _MISFITS = 16
@@ -33,15 +32,13 @@ _LONGEST_DRAFTED = 256
 _ENOUGH = 2
 # A draft that repeats what came before is tried after so many tokens without one.
 _PATIENCE = 6
-# While streaming, the last tokens of a text are held back: they may yet be spelt with other tokens.
-_HELD_BACK = 16
 
 
 class _Cancelled(Exception):  # noqa: N818  (it is an answer, not an error)
     """Unwinds to the end of a cancelled request."""
 
 
-class Completing:
+class Completing(Answering):
     """One request being answered: the tokens so far, and how each came."""
 
     def __init__(
@@ -55,26 +52,13 @@ class Completing:
         before_pass: Callable[[], None] | None,
         emit: Emit | None,
     ) -> None:
+        super().__init__(decoder.vocabulary, request, matcher, emit)
         self._decoder = decoder
-        self._vocabulary = decoder.vocabulary
-        self._request = request
         self._prompt = prompt
         self._sequence = sequence
-        self._matcher = matcher
         self._before_pass = before_pass
-        self._emit = emit
         self._reused = sequence.length
         self._passes = 0
-        self._tokens: list[int] = []
-        self._logprobs: list[float] = []
-        self._choices: list[float] = []
-        self._forced: list[bool] = []
-        self._allowed: Allowed | None = None
-        # Where the text after the last special token begins, and whether its spelling is still to be looked
-        # at.
-        self._text_start = 0
-        self._unchecked = False
-        self._emitted = 0
         self._rng: np.random.Generator | None = None
         self._draft = list(request.draft)
         # From so many tokens on it may be tried whether the answer repeats itself.
@@ -93,7 +77,7 @@ class Completing:
                 reason = self._confirm(table)
             while reason is None:
                 reason = self._go_on(table) if table is not None else self._force() or self._decide()
-                self._stream(0 if reason else _HELD_BACK)
+                self._stream(final=reason is not None)
         except _Cancelled:
             reason = "cancelled"
         return reason
@@ -101,37 +85,8 @@ class Completing:
     def completion(self, reason: StopReason, started: float) -> Completion:
         """The answer to a request that was `started` then."""
         computed = max(0, min(self._sequence.length, len(self._prompt)) - self._reused)
-        return Completion(
-            tuple(self._tokens),
-            tuple(self._logprobs),
-            tuple(self._choices),
-            tuple(self._forced),
-            reason,
-            Timing(time.perf_counter() - started, computed, self._reused, self._passes),
-        )
-
-    def _force(self) -> StopReason | None:
-        """Appends all that the grammar leaves no choice about."""
-        matcher = self._matcher
-        if matcher is None:
-            return None
-        while not matcher.done:
-            if self._unchecked:
-                self._respell(matcher)
-            tokens = matcher.forced(self._text())
-            if not tokens:
-                self._allowed = matcher.allowed()
-                if len(self._allowed) > 1:
-                    return None
-                if not len(self._allowed):
-                    raise BackendError("The grammar leaves the model no token to go on with.")
-                tokens = self._allowed.tolist()
-            for token in tokens:
-                reason = self._append(token, 0.0, 0.0, forced=True)
-                if reason is not None:
-                    return reason
-            matcher.consume(tokens)
-        return "grammar"
+        timing = Timing(time.perf_counter() - started, computed, self._reused, self._passes)
+        return self._answer(reason, timing)
 
     def _decide(self) -> StopReason | None:
         """One forward pass over what is not computed yet, and one decision."""
@@ -181,10 +136,6 @@ class Completing:
             return index
         values[:] = kept
         return first
-
-    def _text(self) -> list[int]:
-        """The tokens since the last special one."""
-        return self._tokens[self._text_start :]
 
     def _compute(self) -> Logits | None:
         """Logits after the last token, None if the context is full."""
@@ -306,47 +257,6 @@ class Completing:
         if self._request.cancel is not None and self._request.cancel.cancelled:
             raise _Cancelled
 
-    def _append(self, token: int, logprob: float, choice: float, *, forced: bool) -> StopReason | None:
-        self._tokens.append(token)
-        self._logprobs.append(logprob)
-        self._choices.append(choice)
-        self._forced.append(forced)
-        if self._vocabulary.is_special(token):
-            self._text_start = len(self._tokens)
-            self._unchecked = False
-        else:
-            self._unchecked = not self._vocabulary.one_spelling
-        if token in self._request.stop:
-            return "stop"
-        return "length" if len(self._tokens) >= self._request.max_tokens else None
-
-    def _respell(self, matcher: Matcher) -> None:
-        """Spells the text since the last special token as the tokenizer would, if the model's tokens differ.
-        The text stays; only its tokens change, and what was computed on the old ones is taken back. The
-        probability of the old tokens goes to the first of the new."""
-        self._unchecked, start = False, self._text_start
-        ahead, ended = matcher.forced_text()
-        found = respell(self._vocabulary, self._tokens[start:], ahead, ended)
-        if found is None or start + found[0] < self._emitted:
-            return
-        at, new = start + found[0], found[1]
-        old = self._tokens[at:]
-        matcher.rollback(len(old))
-        if not matcher.accepts(new):
-            matcher.consume(old)
-            return
-        matcher.consume(new)
-        rest = len(new) - 1
-        self._logprobs[at:] = [sum(self._logprobs[at:])] + [0.0] * rest
-        self._choices[at:] = [sum(self._choices[at:])] + [0.0] * rest
-        self._forced[at:] = [all(self._forced[at:])] + [True] * rest
-        self._tokens[at:] = new
+    def _respelt(self, at: int) -> None:
+        """What was computed on the old tokens is taken back."""
         self._sequence.truncate(min(self._sequence.length, len(self._prompt) + at))
-
-    def _stream(self, held_back: int) -> None:
-        if self._emit is None:
-            return
-        safe = max(self._text_start, len(self._tokens) - held_back) if held_back else len(self._tokens)
-        if safe > self._emitted:
-            self._emit(tuple(self._tokens[self._emitted : safe]))
-            self._emitted = safe

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 import numpy as np
 
 from cwm_lsp.model.backend import BackendError, Completion, Request
-from cwm_lsp.model.completing import Completing, Emit
+from cwm_lsp.model.completing import Completing
 from cwm_lsp.model.drafting import log_sum_exp
 from cwm_lsp.model.grammar import Grammars
 from cwm_lsp.model.runner import CachedSequence, Ids, Logits, Runner, SequencePool, as_ids
+from cwm_lsp.model.streaming import Emit
 from cwm_lsp.model.vocabulary import HfVocabulary
 
 # A pass over many tokens is cut so that it takes about this long: what lies between two looks at `cancel`.

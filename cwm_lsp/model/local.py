@@ -7,12 +7,12 @@ passes of one that has begun. Leaves out how tokens are decided (constrained.py)
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from cwm_lsp.model.backend import BackendError, Cancel, Completion, Description, Priority, Request
 from cwm_lsp.model.constrained import Decoder
 from cwm_lsp.model.runner import Runner, SequencePool
-from cwm_lsp.model.streaming import streamed
+from cwm_lsp.model.streaming import Emit, streamed
 from cwm_lsp.model.vocabulary import HfVocabulary
 
 # How often a waiting request looks whether it was cancelled, in seconds.
@@ -134,7 +134,7 @@ class LocalBackend:
         finally:
             self._gate.leave()
 
-    def _complete(self, request: Request, emit: Callable[[tuple[int, ...]], None] | None) -> Completion:
+    def _complete(self, request: Request, emit: Emit | None) -> Completion:
         if not self._enter(request.priority, request.cancel):
             return Completion((), (), (), (), "cancelled")
         try:

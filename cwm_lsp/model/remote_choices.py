@@ -15,13 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from cwm_lsp.model.backend import BackendError, Completion, Request, StopReason, Timing
+from cwm_lsp.model.answering import Answering
+from cwm_lsp.model.backend import Completion, Request, StopReason, Timing
 from cwm_lsp.model.grammar import Allowed, Matcher
 from cwm_lsp.model.remote_dialects import Ask, Features, Told
-from cwm_lsp.model.spelling import respell
+from cwm_lsp.model.streaming import Emit
 from cwm_lsp.model.vocabulary import HfVocabulary
-
-Emit = Callable[[tuple[int, ...]], None]
 
 # How many tokens the server may run ahead: doubled while it is right, halved where it is not.
 _SHORTEST, _LONGEST = 4, 64
@@ -30,7 +29,7 @@ _MOST_NAMED = 2048
 _TRIES = 4
 
 
-class Choosing:
+class Choosing(Answering):
     """One request being answered."""
 
     def __init__(
@@ -43,24 +42,14 @@ class Choosing:
         matcher: Matcher,
         emit: Emit | None,
     ) -> None:
+        super().__init__(vocabulary, request, matcher, emit)
         self._ask = ask
-        self._vocabulary = vocabulary
         self._features = features
-        self._request = request
-        self._matcher = matcher
-        self._emit = emit
-        self._tokens: list[int] = []
-        self._logprobs: list[float] = []
-        self._choices: list[float] = []
-        self._forced: list[bool] = []
-        self._text_start = 0
-        self._unchecked = False
         # What the server went on with, beginning after so many of our tokens.
         self._ahead = Told([])
         self._ahead_from = 0
         self._run = 16
         self._asked = 0
-        self._emitted = 0
         self._rng = np.random.default_rng(request.seed)
 
     def complete(self) -> Completion:
@@ -75,38 +64,12 @@ class Choosing:
             reason = self._force() or self._decide()
             self._stream(final=reason is not None)
         timing = Timing(time.perf_counter() - started, len(self._request.prompt), 0, self._asked)
-        return Completion(
-            tuple(self._tokens),
-            tuple(self._logprobs),
-            tuple(self._choices),
-            tuple(self._forced),
-            reason,
-            timing,
-        )
-
-    def _force(self) -> StopReason | None:
-        """Appends what the grammar leaves no choice about."""
-        matcher = self._matcher
-        while not matcher.done:
-            if self._unchecked:
-                self._respell()
-            tokens = matcher.forced(self._text())
-            if not tokens:
-                allowed = matcher.allowed()
-                if len(allowed) > 1:
-                    return None
-                if not len(allowed):
-                    raise BackendError("The grammar leaves the model no token to go on with.")
-                tokens = allowed.tolist()
-            for token in tokens:
-                if (reason := self._append(token, 0.0, 0.0, forced=True)) is not None:
-                    return reason
-            matcher.consume(tokens)
-        return "grammar"
+        return self._answer(reason, timing)
 
     def _decide(self) -> StopReason | None:
-        allowed = self._matcher.allowed()
-        token, logprob, choice = self._choose(allowed)
+        assert self._allowed is not None
+        assert self._matcher is not None
+        token, logprob, choice = self._choose(self._allowed)
         reason = self._append(token, logprob, choice, forced=False)
         if reason is None:
             self._matcher.consume((token,))
@@ -186,50 +149,6 @@ class Choosing:
         values = np.array(list(fitting.values())) / self._request.temperature
         weights = np.exp(values - values.max())
         return int(self._rng.choice(list(fitting), p=weights / weights.sum()))
-
-    def _text(self) -> list[int]:
-        return self._tokens[self._text_start :]
-
-    def _append(self, token: int, logprob: float, choice: float, *, forced: bool) -> StopReason | None:
-        self._tokens.append(token)
-        self._logprobs.append(logprob)
-        self._choices.append(choice)
-        self._forced.append(forced)
-        if self._vocabulary.is_special(token):
-            self._text_start, self._unchecked = len(self._tokens), False
-        else:
-            self._unchecked = not self._vocabulary.one_spelling
-        if token in self._request.stop:
-            return "stop"
-        return "length" if len(self._tokens) >= self._request.max_tokens else None
-
-    def _respell(self) -> None:
-        """As a local decoder does it (completing.py): the tokens of a text as the tokenizer has them."""
-        self._unchecked, start, matcher = False, self._text_start, self._matcher
-        ahead, ended = matcher.forced_text()
-        found = respell(self._vocabulary, self._tokens[start:], ahead, ended)
-        if found is None or start + found[0] < self._emitted:
-            return
-        at, new = start + found[0], found[1]
-        old = self._tokens[at:]
-        matcher.rollback(len(old))
-        if not matcher.accepts(new):
-            matcher.consume(old)
-            return
-        matcher.consume(new)
-        rest = len(new) - 1
-        self._logprobs[at:] = [sum(self._logprobs[at:])] + [0.0] * rest
-        self._choices[at:] = [sum(self._choices[at:])] + [0.0] * rest
-        self._forced[at:] = [all(self._forced[at:])] + [True] * rest
-        self._tokens[at:] = new
-
-    def _stream(self, *, final: bool) -> None:
-        if self._emit is None:
-            return
-        safe = len(self._tokens) if final else max(self._text_start, len(self._tokens) - 16)
-        if safe > self._emitted:
-            self._emit(tuple(self._tokens[self._emitted : safe]))
-            self._emitted = safe
 
 
 def among(token: int, value: float, tops: Mapping[int, float], allowed: Allowed) -> float:
